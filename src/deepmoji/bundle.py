@@ -1,0 +1,184 @@
+"""A model on disk: a folder whose parts are checked against each other when it is opened.
+
+The layout is that of model hubs. Nothing in it is executed and nothing is unpickled.
+"""
+
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self, cast
+
+from deepmoji.config import ModelConfig
+from deepmoji.errors import BundleError, InputError
+from deepmoji.files import atomic_folder, read_json, write_json
+from deepmoji.text.vocabulary import Vocabulary
+
+FORMAT_VERSION = 1
+TEXT_RULES = "deepmoji"
+SHIPPED = Path(__file__).parent / "models" / "default"
+
+_CONFIG, _VOCABULARY, _LABELS = "config.json", "vocabulary.json", "labels.json"
+_GRAPH, _WEIGHTS, _CARD, _TRAINING = (
+    "model.onnx",
+    "model.safetensors",
+    "README.md",
+    "training.json",
+)
+_REQUIRED = (_CONFIG, _VOCABULARY, _LABELS, _GRAPH)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bundle:
+    """An opened model folder."""
+
+    folder: Path
+    config: ModelConfig
+    max_tokens: int  # longer texts are cut at the right
+    vocabulary: Vocabulary
+    labels: tuple[str, ...]
+    training: Mapping[str, Any]  # every setting, seed and version that made it, and its scores
+    card: str  # Markdown
+
+    @property
+    def graph(self) -> Path:
+        """The ONNX file: ids [B, T], lengths [B] to probabilities, features, attention."""
+        return self.folder / _GRAPH
+
+    @property
+    def weights(self) -> Path | None:
+        """The weights for further training, if the bundle holds them."""
+        path = self.folder / _WEIGHTS
+        return path if path.is_file() else None
+
+    @classmethod
+    def open(cls, folder: str | Path) -> Self:
+        """Read a bundle and check its parts against each other.
+
+        Raises:
+            BundleError: if it is no bundle, has a part missing, was made by a newer version, or
+                its vocabulary or labels do not have the size that its model expects.
+        """
+        folder = Path(folder)
+        if not folder.is_dir():
+            raise BundleError(f"there is no model folder {folder}; give the path of a bundle")
+        missing = [name for name in _REQUIRED if not (folder / name).is_file()]
+        if missing:
+            raise BundleError(
+                f"{folder} is no complete model bundle: {', '.join(missing)} missing; "
+                "copy the whole folder again or export the model anew"
+            )
+        try:
+            config, max_tokens = _read_config(folder / _CONFIG)
+            vocabulary = Vocabulary.load(folder / _VOCABULARY)
+            labels: Any = read_json(folder / _LABELS)
+            training: Any = read_json(folder / _TRAINING) if _has(folder, _TRAINING) else {}
+            card = (folder / _CARD).read_text("utf-8") if _has(folder, _CARD) else ""
+        except (InputError, OSError, UnicodeDecodeError) as error:
+            raise BundleError(f"the model bundle {folder} is damaged: {error}") from error
+        _check_sizes(folder, config, len(vocabulary), labels)
+        return cls(
+            folder=folder,
+            config=config,
+            max_tokens=max_tokens,
+            vocabulary=vocabulary,
+            labels=tuple(labels),
+            training=training,
+            card=card,
+        )
+
+
+def write_bundle(
+    folder: str | Path,
+    *,
+    config: ModelConfig,
+    max_tokens: int,
+    vocabulary: Vocabulary,
+    labels: Sequence[str],
+    training: Mapping[str, Any],
+    card: str,
+    parts: Mapping[str, Path],
+) -> Bundle:
+    """Write a bundle, whole or not at all, over one that may stand there.
+
+    Args:
+        folder: where it goes.
+        config: sizes and gates of the model.
+        max_tokens: where longer texts are cut.
+        vocabulary: the words, as many as ``config`` says.
+        labels: the class names in order.
+        training: what made the model, for ``training.json``.
+        card: the model card, Markdown.
+        parts: files to copy in: ``model.onnx`` and, optionally, ``model.safetensors``.
+
+    Raises:
+        BundleError: if sizes disagree or ``folder`` holds something that is no bundle.
+    """
+    folder = Path(folder)
+    if unknown := set(parts) - {_GRAPH, _WEIGHTS}:
+        raise BundleError(f"a bundle has no part named {sorted(unknown)}")
+    _check_sizes(folder, config, len(vocabulary), list(labels))
+    if folder.exists() and not _replaceable(folder):
+        raise BundleError(f"{folder} exists and is no model bundle; choose another folder")
+    with atomic_folder(folder) as temporary:
+        write_json(
+            temporary / _CONFIG,
+            {
+                "format_version": FORMAT_VERSION,
+                "model": config.to_dict(),
+                "text": {"rules": TEXT_RULES, "max_tokens": max_tokens},
+            },
+        )
+        vocabulary.save(temporary / _VOCABULARY)
+        write_json(temporary / _LABELS, list(labels))
+        write_json(temporary / _TRAINING, dict(training))
+        (temporary / _CARD).write_text(card, encoding="utf-8")
+        for name, source in parts.items():
+            shutil.copyfile(source, temporary / name)
+    return Bundle.open(folder)
+
+
+def _has(folder: Path, name: str) -> bool:
+    return (folder / name).is_file()
+
+
+def _replaceable(folder: Path) -> bool:
+    return folder.is_dir() and (_has(folder, _CONFIG) or not any(folder.iterdir()))
+
+
+def _read_config(path: Path) -> tuple[ModelConfig, int]:
+    content: Any = read_json(path)
+    if not isinstance(content, dict):
+        raise InputError(f"{path.name} has to be an object")
+    values = cast("dict[str, Any]", content)
+    version = values.get("format_version")
+    if type(version) is not int:
+        raise InputError(f"{path.name} names no format_version")
+    if version > FORMAT_VERSION:
+        raise BundleError(
+            f"{path.parent} has bundle format {version}; this deepmoji reads up to "
+            f"{FORMAT_VERSION}: run pip install --upgrade deepmoji"
+        )
+    stored: Any = values.get("text")
+    text = cast("dict[str, Any]", stored) if isinstance(stored, dict) else {}
+    rules = text.get("rules")
+    if rules != TEXT_RULES:
+        raise InputError(f"{path.name} asks for the text rules {rules!r}; known: {TEXT_RULES!r}")
+    max_tokens = text.get("max_tokens")
+    if type(max_tokens) is not int or max_tokens < 1:
+        raise InputError(f"{path.name}: max_tokens has to be a positive whole number")
+    return ModelConfig.from_dict(values.get("model")), max_tokens
+
+
+def _check_sizes(folder: Path, config: ModelConfig, words: int, labels: object) -> None:
+    if words != config.vocabulary_size:
+        raise BundleError(
+            f"{folder}: the vocabulary has {words} tokens, the model expects "
+            f"{config.vocabulary_size}; both files have to come from the same model"
+        )
+    names = cast("list[object]", labels) if isinstance(labels, list) else []
+    if len(names) != config.classes or not all(isinstance(name, str) for name in names):
+        raise BundleError(
+            f"{folder}: labels.json has to list {config.classes} names, the model's classes; "
+            f"it has {len(names)}"
+        )

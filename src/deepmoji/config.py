@@ -1,0 +1,105 @@
+"""What is chosen before a run: one frozen record a stage, checked when it is made."""
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal, Self, cast
+
+from deepmoji.errors import InputError
+
+Gates = Literal["sigmoid", "hard_sigmoid"]
+
+
+class _Record:
+    """Conversion from and to plain values, for the JSON files beside a model."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as plain values."""
+        return asdict(cast("Any", self))
+
+    @classmethod
+    def from_dict(cls, values: object) -> Self:
+        """Make a record from plain values.
+
+        Raises:
+            InputError: if a field is missing, unknown or has an impossible value.
+        """
+        names = {field.name for field in fields(cast("Any", cls))}
+        if not isinstance(values, dict) or set(cast("dict[str, Any]", values)) != names:
+            raise InputError(
+                f"{cls.__name__} needs exactly the fields {sorted(names)}; got {values}"
+            )
+        return cls(**cast("dict[str, Any]", values))
+
+
+def _check(*, ok: bool, message: str) -> None:
+    if not ok:
+        raise InputError(message)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelConfig(_Record):
+    """The sizes of the network (paper, section 3.2) and the gates of its LSTMs."""
+
+    vocabulary_size: int = 50_000
+    embedding_size: int = 256
+    units: int = 512  # of each direction of each layer
+    classes: int = 64
+    gates: Gates = "sigmoid"
+
+    def __post_init__(self) -> None:
+        for name in ("vocabulary_size", "embedding_size", "units", "classes"):
+            value = getattr(self, name)
+            _check(
+                ok=type(value) is int and value > 0,
+                message=f"{name} has to be a positive whole number, not {value!r}",
+            )
+        _check(
+            ok=self.gates in ("sigmoid", "hard_sigmoid"),
+            message=f"gates has to be 'sigmoid' or 'hard_sigmoid', not {self.gates!r}",
+        )
+
+    @property
+    def features(self) -> int:
+        """Size of the text encoding: both layers, both directions, and the embedding."""
+        return 4 * self.units + self.embedding_size
+
+
+@dataclass(frozen=True, kw_only=True)
+class PretrainConfig(_Record):
+    """How a model is pretrained on emojis."""
+
+    epochs: float = 1.0  # passes over as many pairs as the training split holds
+    batch_size: int = 256  # pairs a step, over all processes
+    learning_rate: float = 1e-3  # peak
+    warmup: float = 0.02  # share of the steps with a rising rate, before it falls to nothing
+    weight_decay: float = 0.0
+    clip_norm: float = 1.0
+    embedding_l2: float = 1e-6
+    embedding_dropout: float = 0.1  # of whole channels of a text
+    final_dropout: float = 0.5
+    label_smoothing: float = 0.0
+    balance: float = 0.0  # emojis are drawn by frequency ** (1 - balance): 0 natural, 1 balanced
+    max_tokens: int = 48  # texts are cut there in training
+    evaluate_every: int = 500  # steps
+    patience: int = 0  # evaluations without a better loss before it stops; 0: never
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("batch_size", "max_tokens", "evaluate_every"):
+            value = getattr(self, name)
+            _check(
+                ok=type(value) is int and value > 0,
+                message=f"{name} has to be a positive whole number, not {value!r}",
+            )
+        for name in ("epochs", "learning_rate", "clip_norm"):
+            value = getattr(self, name)
+            _check(ok=value > 0, message=f"{name} has to be positive, not {value!r}")
+        for name in ("warmup", "embedding_dropout", "final_dropout", "label_smoothing"):
+            value = getattr(self, name)
+            _check(ok=0 <= value < 1, message=f"{name} has to be in [0, 1), not {value!r}")
+        for name in ("weight_decay", "embedding_l2", "patience"):
+            value = getattr(self, name)
+            _check(ok=value >= 0, message=f"{name} must not be negative, not {value!r}")
+        _check(
+            ok=0 <= self.balance <= 1,
+            message=f"balance has to be from 0 (natural) to 1 (balanced), not {self.balance!r}",
+        )

@@ -1,0 +1,37 @@
+"""The errors that users meet. Each message says what came, what was wanted and what to do."""
+
+from importlib import import_module
+from types import ModuleType
+
+
+class DeepmojiError(Exception):
+    """Base of every error that deepmoji raises on purpose."""
+
+
+class InputError(DeepmojiError, ValueError):
+    """A file, column, value or text given by the user cannot be used."""
+
+
+class BundleError(DeepmojiError):
+    """A model folder has a part missing, damaged, contradictory or newer than this version."""
+
+
+class MissingDependency(DeepmojiError, ImportError):  # noqa: N818 - says what is wrong
+    """A library that belongs to an optional extra is not installed."""
+
+
+def require(module: str, extra: str) -> ModuleType:
+    """Import ``module``, or say which extra brings it.
+
+    Raises:
+        MissingDependency: if the module is not installed.
+    """
+    try:
+        return import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.split(".")[0] != module.split(".")[0]:
+            raise
+        raise MissingDependency(
+            f"this needs the library {module!r}, which is not installed; "
+            f"run: pip install 'deepmoji[{extra}]'"
+        ) from None

@@ -1,0 +1,1 @@
+"""Strings to words to ids, by the rules of the original DeepMoji."""
