@@ -1,0 +1,1 @@
+"""Tests of deepmoji; the folders mirror those of src/deepmoji."""
