@@ -1,0 +1,1 @@
+"""Measurements of quality and speed; each script writes one file of `results/`."""

@@ -1,0 +1,134 @@
+"""Fill the generated parts of README.md from benchmarks/results/*.json and the source.
+
+`python -m scripts.readme` writes it; with `--check` it only says whether it is current. Where a
+result file is missing, the README says so and the exit code is 1.
+"""
+
+import ast
+import json
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from scripts.blocks import ROOT, fill, table, update
+
+README = ROOT / "README.md"
+RESULTS = ROOT / "benchmarks" / "results"
+
+Results = Mapping[str, Any]
+
+
+def sentences(results: Results) -> str:
+    """The seven sentences with their five most probable emojis."""
+    rows = [
+        (each["text"], " ".join(f"{label} {share:.0%}" for label, share in each["top"]))
+        for each in results["sentences"]["sentences"]
+    ]
+    return table(("text", "most probable emojis"), rows)
+
+
+def quality(results: Results) -> str:
+    """Emoji prediction beside the baselines."""
+    return str(results["emoji"])
+
+
+def speed(results: Results) -> str:
+    """What takes how long and how much memory."""
+    return str(results["inference"])
+
+
+def parity(results: Results) -> str:
+    """How many texts are read exactly as the original read them."""
+    return str(results["golden"])
+
+
+def tree(_results: Results) -> str:
+    """The repository, a line for each source file: the first line of its docstring."""
+    lines = []
+    for folder, note in TOP.items():
+        lines.append(f"{folder:<26}{note}".rstrip())
+        if folder == "src/deepmoji/":
+            lines += _source_lines()
+    return "\n".join(["```", *lines, "```"])
+
+
+TOP = {
+    "src/deepmoji/": "",
+    "tests/": "mirrors src; test_architecture.py and test_budgets.py hold the rules",
+    "benchmarks/": "measurements, results/*.json: every number on this page",
+    "scripts/": "makes the generated parts of the documentation",
+    "docs/": "architecture.md for contributors, commands.md the command reference",
+}
+
+
+def _source_lines() -> list[str]:
+    package = ROOT / "src" / "deepmoji"
+    lines = []
+    for path in sorted(package.rglob("*.py"), key=_reading_order):
+        inner = path.relative_to(package)
+        depth = len(inner.parts) - 1
+        name = f"{inner.parent.name}/" if path.name == "__init__.py" and depth else path.name
+        indent = "    " * (depth + (name == path.name))
+        lines.append(f"{indent + name:<26}{_first_line(path)}".rstrip())
+    return lines
+
+
+def _reading_order(path: Path) -> tuple[str, ...]:
+    return tuple("" if part == "__init__.py" else part for part in path.parts)
+
+
+def _first_line(path: Path) -> str:
+    docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    return docstring.partition("\n")[0].rstrip(".")
+
+
+# Each generated part, the result files it needs, and what makes it.
+BLOCKS: dict[str, tuple[tuple[str, ...], Callable[[Results], str]]] = {
+    "sentences": (("sentences",), sentences),
+    "quality": (("emoji", "corpus"), quality),
+    "speed": (("tokenizer", "corpus", "pretraining", "inference"), speed),
+    "parity": (("golden",), parity),
+    "tree": ((), tree),
+}
+
+
+def render(document: str, results: Results) -> str:
+    """The README with its generated parts made from these results."""
+    contents = {}
+    for name, (needed, make) in BLOCKS.items():
+        missing = [each for each in needed if each not in results]
+        contents[name] = _not_measured(missing) if missing else make(results)
+    return fill(document, contents)
+
+
+def read_results() -> dict[str, Any]:
+    """Every result file's content by its name."""
+    paths = sorted(RESULTS.glob("*.json"))
+    return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in paths}
+
+
+def missing_results(results: Results) -> list[str]:
+    """The result files that some part of the README needs and that are not there."""
+    needed = {each for names, _ in BLOCKS.values() for each in names}
+    return sorted(needed - results.keys())
+
+
+def _not_measured(missing: list[str]) -> str:
+    commands = ", ".join(f"`python -m benchmarks.{name}`" for name in missing)
+    return f"*Not measured yet: {commands}.*"
+
+
+def main() -> int:
+    results = read_results()
+    document = README.read_text(encoding="utf-8")
+    stale = update(README, render(document, results), check="--check" in sys.argv)
+    if missing := missing_results(results):
+        names = ", ".join(f"benchmarks/results/{name}.json" for name in missing)
+        print(f"README.md lacks figures: there is no {names}", file=sys.stderr)
+        return 1
+    return stale
+
+
+if __name__ == "__main__":
+    sys.exit(main())
