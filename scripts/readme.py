@@ -80,7 +80,7 @@ def _reading_order(path: Path) -> tuple[str, ...]:
 
 def _first_line(path: Path) -> str:
     docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
-    return docstring.partition("\n")[0].rstrip(".")
+    return docstring.partition("\n")[0].partition(". ")[0].rstrip(".")
 
 
 # Each generated part, the result files it needs, and what makes it.
