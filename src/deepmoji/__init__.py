@@ -1,0 +1,59 @@
+"""Emotion, sentiment and sarcasm in short texts, learnt from emojis.
+
+>>> import deepmoji
+>>> moji = deepmoji.load()  # doctest: +SKIP
+>>> moji.predict("I love how you never reply back..").top  # doctest: +SKIP
+
+Names are imported when they are first used: ``import deepmoji`` loads nothing else.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from deepmoji.errors import BundleError, DeepmojiError, InputError, MissingDependency
+    from deepmoji.inference.prediction import Prediction, Word
+    from deepmoji.inference.predictor import Predictor, load
+    from deepmoji.text.tokenizer import tokenize
+
+    __version__: str
+
+__all__ = [
+    "BundleError",
+    "DeepmojiError",
+    "InputError",
+    "MissingDependency",
+    "Prediction",
+    "Predictor",
+    "Word",
+    "__version__",
+    "load",
+    "tokenize",
+]
+
+_HOMES = {
+    "BundleError": "deepmoji.errors",
+    "DeepmojiError": "deepmoji.errors",
+    "InputError": "deepmoji.errors",
+    "MissingDependency": "deepmoji.errors",
+    "Prediction": "deepmoji.inference.prediction",
+    "Predictor": "deepmoji.inference.predictor",
+    "Word": "deepmoji.inference.prediction",
+    "load": "deepmoji.inference.predictor",
+    "tokenize": "deepmoji.text.tokenizer",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        value: Any = import_module("importlib.metadata").version("deepmoji")
+    elif name in _HOMES:
+        value = getattr(import_module(_HOMES[name]), name)
+    else:
+        raise AttributeError(f"module 'deepmoji' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(set(globals()) | set(__all__))

@@ -1,0 +1,1 @@
+"""Texts to scores, and to what a person sees, through ONNX Runtime."""

@@ -1,0 +1,24 @@
+"""What a model says about one text."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Word:
+    """A piece of the input that the model read as one word."""
+
+    text: str  # as it stands in the input: prediction.text[start:end]
+    start: int
+    end: int
+    weight: float  # attention, 0 to 1; the weights of a text's words sum to 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prediction:
+    """The most probable labels of a text, and the words that mattered."""
+
+    text: str  # as given
+    top: tuple[tuple[str, float], ...]  # (label, probability), the most probable first
+    words: tuple[Word, ...]  # those that were read; none in an empty text
+    unknown_share: float  # of these words, how many the model does not know; 1.0 if there are none
+    truncated: bool  # the text has more words than the model reads

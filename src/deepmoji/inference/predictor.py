@@ -1,0 +1,229 @@
+"""Texts in, probabilities, encodings and predictions out."""
+
+import os
+from collections.abc import Iterable, Iterator, Sized
+from pathlib import Path
+from typing import overload
+
+import numpy as np
+
+from deepmoji.bundle import SHIPPED, Bundle
+from deepmoji.errors import BundleError, InputError
+from deepmoji.inference.engine import WINDOW, Array, Engine, windows_of
+from deepmoji.inference.prediction import Prediction, Word
+from deepmoji.text.tokenizer import tokenize, tokenize_spans
+from deepmoji.text.vocabulary import UNKNOWN
+
+_ORIGINAL_WEIGHTS = frozenset({".hdf5", ".h5", ".bin", ".pt", ".pth"})
+
+
+def load(
+    source: str | os.PathLike[str] | None = None,
+    *,
+    vocabulary: str | os.PathLike[str] | None = None,
+    threads: int | None = None,
+    max_tokens: int | None = None,
+) -> "Predictor":
+    """Load a model.
+
+    >>> moji = load()
+    >>> moji.predict("I love how you never reply back..").top[0]  # doctest: +SKIP
+    ('😒', 0.19)
+
+    Args:
+        source: a bundle folder; the model that ships with the package by default.
+        vocabulary: the ``vocabulary.json`` of original weight files, which this version does not
+            import yet. A bundle brings its own.
+        threads: how many threads score many texts; all cores by default.
+        max_tokens: where longer texts are cut, instead of where the bundle says.
+
+    Raises:
+        BundleError: if the bundle has a part missing, is damaged or of a newer version.
+        InputError: if an argument makes no sense.
+    """
+    if source is None and not SHIPPED.is_dir():
+        raise BundleError("this installation ships no model; give the folder of a model bundle")
+    folder = SHIPPED if source is None else Path(source)
+    if folder.suffix.lower() in _ORIGINAL_WEIGHTS and not folder.is_dir():
+        raise BundleError(
+            f"{folder} looks like an original weight file; importing those comes with a later "
+            "version of deepmoji, this one loads model bundles (folders)"
+        )
+    if vocabulary is not None:
+        raise InputError("a model bundle brings its own vocabulary; leave vocabulary out")
+    return Predictor(Bundle.open(folder), threads=threads, max_tokens=max_tokens)
+
+
+class Predictor:
+    """A model that reads texts.
+
+    Every method takes any strings, also empty ones and ones that no encoding allows, and gives one
+    row for each, in order. A row depends on its own text alone. A text without a word is read as
+    one unknown word.
+
+    Args:
+        bundle: the opened model folder.
+        threads: how many threads score many texts; all cores by default.
+        max_tokens: where longer texts are cut, instead of where the bundle says.
+
+    Raises:
+        BundleError: if the bundle's graph cannot be used.
+        InputError: if ``threads`` or ``max_tokens`` is not positive.
+    """
+
+    def __init__(
+        self, bundle: Bundle, *, threads: int | None = None, max_tokens: int | None = None
+    ) -> None:
+        if max_tokens is not None and max_tokens < 1:
+            raise InputError(f"max_tokens has to be 1 or more, not {max_tokens}")
+        self.bundle = bundle
+        self.max_tokens = max_tokens or bundle.max_tokens
+        self._threads = threads
+        self._engine = Engine(bundle, threads=threads)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # A session cannot be pickled, but another process can open the same folder.
+        return _reopen, (self.bundle.folder, self._threads, self.max_tokens)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The class names in order; for emoji models the emojis themselves."""
+        return self.bundle.labels
+
+    def scores(self, texts: Iterable[str]) -> Array:
+        """Return the probabilities of the labels.
+
+        >>> load().scores(["so tired", ""]).shape  # doctest: +SKIP
+        (2, 64)
+
+        Args:
+            texts: any number of strings, also from a generator.
+
+        Returns:
+            float32 [n, classes], rows in the order given, each summing to 1.
+
+        Raises:
+            InputError: if a text is not a ``str``, or all of ``texts`` is a single one.
+        """
+        return self._matrix(texts, "probabilities", self.bundle.config.classes)
+
+    def encode(self, texts: Iterable[str]) -> Array:
+        """Return the attention-weighted encodings of texts (paper, section 3.2).
+
+        >>> load().encode(["so tired", "so proud of you"]).shape  # doctest: +SKIP
+        (2, 2304)
+
+        Args:
+            texts: any number of strings, also from a generator.
+
+        Returns:
+            float32 [n, features], rows in the order given: the second layer, the first layer and
+            the embedding, each averaged over the words by attention.
+
+        Raises:
+            InputError: if a text is not a ``str``, or all of ``texts`` is a single one.
+        """
+        return self._matrix(texts, "features", self.bundle.config.features)
+
+    def iter_scores(self, texts: Iterable[str], *, batch: int = WINDOW) -> Iterator[Array]:
+        """Yield :meth:`scores` of ``batch`` texts at a time, in memory that does not grow.
+
+        Args:
+            texts: any iterable, also an endless one; at most two batches are read ahead.
+            batch: texts in each array; more leave less padding between short and long texts.
+        """
+        return self._blocks(texts, "probabilities", batch)
+
+    def iter_encodings(self, texts: Iterable[str], *, batch: int = WINDOW) -> Iterator[Array]:
+        """Yield :meth:`encode` of ``batch`` texts at a time, in memory that does not grow."""
+        return self._blocks(texts, "features", batch)
+
+    @overload
+    def predict(self, texts: str, top: int = 5) -> Prediction: ...  # pyright: ignore[reportOverlappingOverload] - a str is also an iterable of str
+    @overload
+    def predict(self, texts: Iterable[str], top: int = 5) -> list[Prediction]: ...
+    def predict(self, texts: str | Iterable[str], top: int = 5) -> Prediction | list[Prediction]:
+        """Return the most probable labels of texts, and which words mattered.
+
+        Args:
+            texts: one text, or several.
+            top: how many labels, the most probable first.
+
+        Returns:
+            a :class:`Prediction` for one text, a list of them for several.
+
+        Raises:
+            InputError: if a text is not a ``str`` or ``top`` is less than 1.
+        """
+        if top < 1:
+            raise InputError(f"top has to be 1 or more, not {top}")
+        if isinstance(texts, str):
+            return next(self._predictions([texts], top))
+        return list(self._predictions(texts, top))
+
+    def _predictions(self, texts: Iterable[str], top: int) -> Iterator[Prediction]:
+        for window in windows_of(_checked(texts), WINDOW):
+            read = [tokenize_spans(text) for text in window]
+            ids = [self._ids([token.word for token in tokens]) for tokens in read]
+            for probabilities, attention in self._engine.run([ids], ("probabilities", "attention")):
+                for row, text in enumerate(window):
+                    tokens = read[row]
+                    kept = zip(tokens[: self.max_tokens], attention[row].tolist(), strict=False)
+                    best = np.argsort(-probabilities[row], kind="stable")[:top]
+                    yield Prediction(
+                        text=text,
+                        top=tuple((self.labels[k], float(probabilities[row, k])) for k in best),
+                        words=tuple(
+                            Word(text=text[start:end], start=start, end=end, weight=weight)
+                            for (_, start, end), weight in kept
+                        ),
+                        unknown_share=ids[row].count(UNKNOWN) / len(ids[row]),
+                        truncated=len(tokens) > self.max_tokens,
+                    )
+
+    def _matrix(self, texts: Iterable[str], output: str, columns: int) -> Array:
+        blocks = self._blocks(texts, output, WINDOW)
+        if not isinstance(texts, Sized):
+            return np.concatenate([np.empty((0, columns), np.float32), *blocks])
+        matrix = np.empty((len(texts), columns), np.float32)
+        filled = 0
+        for block in blocks:
+            matrix[filled : filled + len(block)] = block
+            filled += len(block)
+        return matrix
+
+    def _blocks(self, texts: Iterable[str], output: str, batch: int) -> Iterator[Array]:
+        if batch < 1:
+            raise InputError(f"batch has to be 1 or more, not {batch}")
+        ids = (self._ids(tokenize(text)) for text in _checked(texts))
+        return (arrays[0] for arrays in self._engine.run(windows_of(ids, batch), (output,)))
+
+    def _ids(self, words: list[str]) -> list[int]:
+        return self.bundle.vocabulary.ids(words[: self.max_tokens]) or [UNKNOWN]
+
+
+def _reopen(folder: Path, threads: int | None, max_tokens: int) -> Predictor:
+    return Predictor(Bundle.open(folder), threads=threads, max_tokens=max_tokens)
+
+
+def _checked(texts: Iterable[str]) -> Iterator[str]:
+    """Check that ``texts`` are several texts, and each of them as it comes.
+
+    Letters and bytes would pass for texts, or fail far from their cause.
+    """
+    given: object = texts
+    if isinstance(given, str):
+        raise InputError("expected several texts, got a single str; for one text, give [text]")
+    if isinstance(given, bytes) or not hasattr(given, "__iter__"):
+        raise InputError(f"expected several texts, got {type(given).__name__}; give a list of str")
+    return _each_checked(texts)
+
+
+def _each_checked(texts: Iterable[str]) -> Iterator[str]:
+    for index, text in enumerate(texts):
+        if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance] - users may not check types
+            raise InputError(
+                f"text {index} is a {type(text).__name__}, {str(text)[:40]!r}; every text has to "
+                "be a str: convert or leave out missing values first"
+            )
+        yield text
