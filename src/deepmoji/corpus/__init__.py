@@ -1,0 +1,65 @@
+"""From raw posts with emojis to a corpus that a model can be pretrained on."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from deepmoji.errors import require
+
+if TYPE_CHECKING:
+    from deepmoji.corpus.builder import Progress
+    from deepmoji.corpus.settings import CorpusSettings
+
+__all__ = ["build"]
+
+# Daft reports its use to its makers when it is imported and when it runs, unless told not to;
+# this is the one place that runs before any import of it, in its worker processes too.
+os.environ["DAFT_ANALYTICS_ENABLED"] = "0"
+os.environ.setdefault("DO_NOT_TRACK", "1")
+os.environ.setdefault("DAFT_PROGRESS_BAR", "0")  # the build shows its own
+os.environ.setdefault("DAFT_SHOW_QUERY_ID", "0")
+
+
+def build(
+    posts: Sequence[str | Path],
+    out: str | Path,
+    *,
+    settings: "CorpusSettings | None" = None,
+    workers: int | None = None,
+    overwrite: bool = False,
+    progress: "Progress | None" = None,
+) -> dict[str, Any]:
+    """Build a corpus, or finish one that was begun by the same call.
+
+    The same posts and settings give the same bytes, whatever the number of workers and the order
+    and division of the input, except for ``run`` in the report.
+
+    Args:
+        posts: files, folders and globs of Parquet, CSV, TSV, JSON lines or plain text.
+        out: the folder of the corpus; it must be new, empty, or of the same build.
+        settings: what to keep and how to split; the defaults are the paper's.
+        workers: processes for the text work; all cores by default.
+        overwrite: replace another corpus in ``out``.
+        progress: hears how far the build is.
+
+    Returns:
+        The report, as in ``report.json``.
+
+    Raises:
+        InputError: if something given cannot be used, or no post holds a wanted emoji.
+        MissingDependency: if the ``corpus`` extra is not installed.
+    """
+    for module in ("pyarrow", "psutil", "daft"):
+        require(module, "corpus")
+    from deepmoji.corpus.builder import build_corpus
+    from deepmoji.corpus.settings import CorpusSettings
+
+    return build_corpus(
+        posts,
+        out,
+        settings=settings or CorpusSettings(),
+        workers=workers,
+        overwrite=overwrite,
+        progress=progress,
+    )

@@ -1,0 +1,103 @@
+"""The Daft program: posts in, one reading for each, on all local cores."""
+
+from typing import Any
+
+import daft
+import pyarrow as pa
+from daft import DataFrame, DataType, Series, col
+from daft.functions import hash as hash_of
+from daft.functions import when
+
+from deepmoji.corpus.filters import first_failed
+from deepmoji.corpus.language import language_detector
+from deepmoji.corpus.settings import RULES, CorpusSettings
+from deepmoji.corpus.words import KEPT, Reading, TextRules, emoji_units
+
+READING = pa.struct(
+    [
+        ("code", pa.uint8()),
+        ("input", pa.large_string()),
+        ("words", pa.large_list(pa.large_string())),
+        ("labels", pa.large_list(pa.uint16())),
+        ("post", pa.uint64()),
+        ("key", pa.uint64()),
+        ("order", pa.uint64()),
+        ("emojis", pa.large_list(pa.large_string())),
+    ]
+)
+# Rows handed to a Python worker at a time: large enough to make the hand-over cheap, small
+# enough for constant memory.
+BATCH_ROWS = 8192
+
+
+class TextWorker:
+    """What one worker process runs: :class:`TextRules` over batches of posts.
+
+    Args:
+        settings: of the build, as a dictionary.
+        wanted: the labels; none when emojis are only counted.
+    """
+
+    def __init__(self, settings: dict[str, Any], wanted: list[str]) -> None:
+        chosen = CorpusSettings.from_dict(settings)
+        self.counting = not wanted
+        self.checks_language = chosen.applies("language")
+        self.rules = TextRules(
+            wanted=tuple(wanted),
+            active=frozenset(rule for rule in RULES if chosen.applies(rule)),
+            language=chosen.language,
+            hash_key=chosen.hash_key,
+        )
+
+    @daft.method.batch(return_dtype=DataType.from_arrow_type(READING), batch_size=BATCH_ROWS)
+    def read(self, text: Series, lang: Series, code: Series) -> pa.StructArray:
+        """Read a batch; a row whose ``code`` is set keeps it."""
+        rows = zip(text.to_pylist(), lang.to_pylist(), code.to_pylist(), strict=True)
+        readings = [self._read(*row) for row in rows]
+        columns = list(zip(*readings, strict=True)) or [()] * len(Reading._fields)
+        fields = list(READING)
+        arrays = [pa.array(c, f.type) for c, f in zip(columns, fields, strict=False)]
+        emojis = self._emojis(text.to_pylist(), readings)
+        return pa.StructArray.from_arrays([*arrays, emojis], fields=fields)
+
+    def _read(self, text: str | None, lang: str | None, code: int | None) -> Reading:
+        if text is None or code is not None:
+            return Reading(KEPT if code is None else code)
+        if lang is None and self.checks_language and self.rules.detect is None:
+            self.rules.detect = language_detector()
+        return self.rules.read(text, lang)
+
+    def _emojis(self, texts: list[str | None], readings: list[Reading]) -> pa.Array:
+        if not self.counting:
+            return pa.nulls(len(texts), READING.field("emojis").type)
+        units = [
+            sorted(emoji_units(text)) if text and reading.code == KEPT else []
+            for text, reading in zip(texts, readings, strict=True)
+        ]
+        return pa.array(units, READING.field("emojis").type)
+
+
+def readings(
+    posts: DataFrame, settings: CorpusSettings, wanted: tuple[str, ...], workers: int
+) -> DataFrame:
+    """Return the posts with the rule that each fails, or its reading.
+
+    Args:
+        posts: columns ``text``, ``lang`` and ``problem`` (strings); a row with a problem is
+            unreadable and passes through.
+        settings: of the build.
+        wanted: the labels; none counts the emojis instead.
+        workers: processes for the Python part.
+
+    Returns:
+        The columns of READING, ``text``, ``problem``, ``place`` and ``sample`` (the hash that
+        orders samples).
+    """
+    worker = daft.cls(TextWorker, use_process=True, max_concurrency=workers)
+    read = worker(settings.to_dict(), list(wanted)).read
+    return (
+        posts.with_column("failed", when(col("problem").is_null(), first_failed(settings)))
+        .with_column("sample", hash_of(col("text")))
+        .with_column("reading", read(col("text"), col("lang"), col("failed")))
+        .select("text", "problem", "place", "sample", col("reading").unnest())
+    )

@@ -1,0 +1,116 @@
+"""What a corpus build is asked to do."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from types import MappingProxyType
+from typing import Any
+
+from deepmoji.errors import InputError
+
+# The filters, in the order in which they judge a post, with what each drops.
+RULES: Mapping[str, str] = MappingProxyType(
+    {
+        "retweet": "starts with rt",
+        "link": "holds a link",
+        "language": "is in another language",
+        "length": "has no normal word, only punctuation, numbers, mentions, emojis",
+        "wanted-emoji": "holds none of the wanted emojis",
+        "non-ascii": "has a word with a character outside ASCII",
+    }
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CorpusSettings:
+    """Everything that decides a corpus's content; the number of workers does not.
+
+    Attributes:
+        text_column: column or field of the post; None tries the usual names.
+        lang_column: column or field of the language code; None tries the usual names.
+        language: ISO 639 code that is kept, or ``"any"``.
+        without: names of the filters that are switched off, of :data:`RULES`.
+        labels: ``"deepmoji"`` (the 64 emojis of the paper), ``"top:K"``, or a path of a list.
+        vocabulary_size: words of the vocabulary, special tokens included.
+        max_tokens: ids stored for a post; longer ones are cut at the right.
+        per_emoji: pairs for each emoji in the balanced validation and test sets.
+        natural: posts in the validation and test sets as they occur.
+        seed: seeds the hashes that split, choose and order.
+        strict: an unreadable file or row stops the build.
+        shard_rows: rows of one training shard.
+
+    Raises:
+        InputError: if a value makes no sense.
+    """
+
+    text_column: str | None = None
+    lang_column: str | None = None
+    language: str = "en"
+    without: tuple[str, ...] = ()
+    labels: str = "deepmoji"
+    vocabulary_size: int = 50_000
+    max_tokens: int = 64
+    per_emoji: int = 120
+    natural: int = 8_000
+    seed: int = 0
+    strict: bool = False
+    shard_rows: int = 2**18
+
+    def __post_init__(self) -> None:
+        unknown = sorted(set(self.without) - set(RULES))
+        if unknown:
+            raise InputError(f"no filter is called {unknown[0]!r}; there are: {', '.join(RULES)}")
+        object.__setattr__(self, "without", tuple(sorted(set(self.without))))
+        object.__setattr__(self, "language", self.language.lower())
+        if self.language != "any" and not (self.language.isalpha() and self.language.isascii()):
+            raise InputError(f"language {self.language!r}: give a code such as en, or any")
+        smallest = {
+            "vocabulary_size": 11,  # the ten special tokens and one word
+            "max_tokens": 1,
+            "per_emoji": 0,
+            "natural": 0,
+            "seed": 0,
+            "shard_rows": 1,
+        }
+        for name, least in smallest.items():
+            if getattr(self, name) < least:
+                given = getattr(self, name)
+                raise InputError(
+                    f"{name.replace('_', '-')} is {given}; it must be at least {least}"
+                )
+        if self.max_tokens > 65_535:
+            raise InputError(f"max-tokens is {self.max_tokens}; lengths are stored up to 65535")
+        if self.seed >= 2**64:
+            raise InputError(f"seed is {self.seed}; it must be below 2**64")
+
+    def applies(self, rule: str) -> bool:
+        """Tell whether a filter is in force."""
+        if rule == "language" and self.language == "any":
+            return False
+        return rule not in self.without
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the settings as plain JSON values."""
+        return {**asdict(self), "without": list(self.without)}
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> "CorpusSettings":
+        """Return the settings that :meth:`to_dict` gave."""
+        values: dict[str, Any] = {**content, "without": tuple(content["without"])}
+        return cls(**values)
+
+    @property
+    def hash_key(self) -> bytes:
+        """The key of every hash of this build."""
+        return self.seed.to_bytes(8, "little")
+
+
+def fingerprint(content: Mapping[str, Any]) -> str:
+    """Return a short stable name for settings or the state of an input.
+
+    >>> fingerprint({"a": 1}) == fingerprint({"a": 1})
+    True
+    """
+    text = json.dumps(content, sort_keys=True, ensure_ascii=True)
+    return hashlib.blake2b(text.encode(), digest_size=10).hexdigest()
