@@ -1,0 +1,129 @@
+"""What the commands share: loading them when used, errors in one line, progress."""
+
+import sys
+import time
+from collections.abc import Iterable, Iterator, Sized
+from importlib import import_module
+from typing import Any, TypeVar
+
+import typer
+from typer.core import TyperGroup
+
+from deepmoji.errors import DeepmojiError
+
+# Each command and the module of this folder whose `app` holds it; that of `corpus` is a group.
+COMMANDS = {
+    "predict": "predict",
+    "encode": "predict",
+    "corpus": "corpus",
+    "pretrain": "training",
+    "export": "training",
+    "info": "bundle",
+}
+_GROUPS = frozenset({"corpus"})
+_PATIENCE = 3.0  # seconds before a progress bar appears
+
+_Batch = TypeVar("_Batch", bound=Sized)
+
+
+class Commands(TyperGroup):
+    """The root command: imports a command when it is asked for, turns its errors into one line."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the names of all commands, in the order of a project."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Import a command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module: Any = import_module(f"deepmoji.cli.{COMMANDS[cmd_name]}")
+        group: Any = typer.main.get_group(module.app)
+        if cmd_name in _GROUPS:
+            group.name = cmd_name
+            return group
+        return group.commands[cmd_name]
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Let ``--debug`` stand anywhere, as people add it to the command that failed."""
+        end = args.index("--") if "--" in args else len(args)
+        if "--debug" in args[:end]:
+            args = ["--debug", *(each for each in args[:end] if each != "--debug"), *args[end:]]
+        return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; what users can mend is told in one line, with exit code 1."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:  # `deepmoji … | head`: typer ends quietly
+            raise
+        except (DeepmojiError, OSError, KeyboardInterrupt) as error:
+            if ctx.params.get("debug"):
+                raise
+            typer.secho("error: ", fg="red", nl=False, err=True)
+            typer.echo(_one_line(error), err=True)
+            raise typer.Exit(1) from error
+
+
+def _one_line(error: BaseException) -> str:
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted"
+    if isinstance(error, OSError) and error.strerror and not isinstance(error, DeepmojiError):
+        where = f": {error.filename}" if error.filename else ""
+        return f"{error.strerror}{where}"
+    return " ".join(str(error).split())
+
+
+def utf8_output() -> None:
+    """Write UTF-8 wherever the output goes; emojis have no other encoding worth the name."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure: Any = getattr(stream, "reconfigure", None)
+        if reconfigure is not None and not stream.isatty():
+            reconfigure(encoding="utf-8")
+        elif reconfigure is not None:
+            reconfigure(errors="replace")
+
+
+def progress(
+    batches: Iterable[_Batch], label: str, *, total: int | None = None, show: bool = True
+) -> Iterator[_Batch]:
+    """Yield batches, with a progress bar on a terminal's standard error after a few seconds.
+
+    Args:
+        batches: anything with a length, counted as so many texts.
+        label: what is being done.
+        total: how many texts there will be, if known.
+        show: whether there may be a bar at all.
+    """
+    begun = time.monotonic()
+    done, bar, task = 0, None, None
+    try:
+        for batch in batches:
+            yield batch
+            done += len(batch)
+            if bar is None and show and sys.stderr.isatty():
+                if time.monotonic() - begun < _PATIENCE:
+                    continue
+                bar = _bar()
+                task = bar.add_task(label, total=total)
+                bar.start()
+            if bar is not None and task is not None:
+                speed = done / (time.monotonic() - begun)
+                bar.update(task, completed=done, speed=f"{done:,} texts, {speed:,.0f}/s")
+    finally:
+        if bar is not None:
+            bar.stop()
+
+
+def _bar() -> Any:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.fields[speed]}"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )

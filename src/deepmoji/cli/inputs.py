@@ -1,0 +1,135 @@
+"""Texts from the command line, from files and from standard input, in batches."""
+
+import csv
+import io
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+import typer
+
+from deepmoji.errors import InputError
+
+_BATCH = 2048  # texts at a time
+_READ = 1 << 18  # bytes at a time
+_TABLES = {".csv": ",", ".tsv": "\t"}
+_JSON_LINES = frozenset({".jsonl", ".ndjson"})
+
+
+def text_batches(texts: list[str], files: list[Path], column: str) -> Iterator[list[str]]:
+    """Yield all texts: those given, else those of the files, else those of standard input.
+
+    Args:
+        texts: given on the command line.
+        files: with a text on each line, or tables and JSON lines by their suffix; - is standard
+            input.
+        column: the column or field of tables and JSON lines.
+
+    Raises:
+        InputError: if a file cannot be used.
+        typer.BadParameter: if there is no input at all, or texts and files.
+    """
+    if texts and files:
+        raise typer.BadParameter("give texts or --file, not both")
+    if not texts and not files and sys.stdin.isatty():
+        raise typer.BadParameter("give at least one text, a --file, or texts on standard input")
+    for file in files:
+        if str(file) != "-" and not file.is_file():
+            kind = "is a folder, not a file" if file.is_dir() else "does not exist"
+            raise InputError(f"the file {file} {kind}")
+    if texts:
+        return _batched(texts)
+    return _all_files(files or [Path("-")], column)
+
+
+def _all_files(files: list[Path], column: str) -> Iterator[list[str]]:
+    for file in files:
+        if str(file) == "-":
+            yield from _lines(sys.stdin.buffer)
+            continue
+        with file.open("rb") as stream:
+            _check(file, stream)
+            suffix = file.suffix.lower()
+            if suffix in _TABLES:
+                yield from _batched(_table(file, stream, column))
+            elif suffix in _JSON_LINES:
+                yield from _batched(_json_lines(file, stream, column))
+            else:
+                yield from _lines(stream)
+
+
+def _check(file: Path, stream: io.BufferedReader) -> None:
+    start = stream.peek(4096)[:4096]
+    if start.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise InputError(f"{file} is UTF-16; convert it to UTF-8 first")
+    if b"\0" in start:
+        raise InputError(
+            f"{file} holds no text but binary data; expected lines of text, .csv, .tsv or .jsonl"
+        )
+
+
+def _lines(stream: BinaryIO) -> Iterator[list[str]]:
+    """Yield the lines of each read at once, so that a live pipe is answered as it speaks."""
+    reader = cast("io.BufferedReader", stream)
+    unfinished: list[bytes] = []
+    first = True
+    while data := reader.read1(_READ):
+        data = data.removeprefix(b"\xef\xbb\xbf") if first else data
+        first = False
+        head, *more = data.split(b"\n")
+        unfinished.append(head)
+        if more:
+            lines = [b"".join(unfinished), *more[:-1]]
+            unfinished = [more[-1]]
+            yield [_decode(line) for line in lines]
+    if last := b"".join(unfinished):
+        yield [_decode(last)]
+
+
+def _decode(line: bytes) -> str:
+    # Bytes that are no UTF-8 become lone surrogates: unknown characters, but no lost line.
+    return line.removesuffix(b"\r").decode("utf-8", "surrogateescape")
+
+
+def _table(file: Path, stream: BinaryIO, column: str) -> Iterator[str]:
+    text = io.TextIOWrapper(stream, "utf-8-sig", "surrogateescape", newline="")
+    csv.field_size_limit(sys.maxsize)
+    reader = csv.DictReader(text, delimiter=_TABLES[file.suffix.lower()])
+    try:
+        names = list(reader.fieldnames or [])
+        if column not in names:
+            raise InputError(
+                f"{file} has no column {column!r} but {', '.join(names) or 'none'}; "
+                "name one with --text-column"
+            )
+        for row in reader:
+            yield row[column] or ""
+    except csv.Error as error:
+        raise InputError(f"{file}, line {reader.line_num}: {error}") from error
+
+
+def _json_lines(file: Path, stream: BinaryIO, field: str) -> Iterator[str]:
+    numbered = enumerate((line for lines in _lines(stream) for line in lines), start=1)
+    for number, line in numbered:
+        if not line.strip():
+            continue
+        try:
+            row: Any = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise InputError(f"{file}, line {number} is not JSON: {error}") from error
+        text = cast("dict[str, Any]", row).get(field) if isinstance(row, dict) else None
+        if not isinstance(text, str):
+            raise InputError(
+                f"{file}, line {number} has no string in the field {field!r}; "
+                "name another with --text-column"
+            )
+        yield text
+
+
+def _batched(texts: Iterable[str]) -> Iterator[list[str]]:
+    iterator = iter(texts)
+    while batch := list(islice(iterator, _BATCH)):
+        yield batch

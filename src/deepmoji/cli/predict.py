@@ -1,0 +1,158 @@
+"""``deepmoji predict`` and ``deepmoji encode``."""
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from deepmoji.cli.common import progress
+from deepmoji.cli.inputs import text_batches
+
+if TYPE_CHECKING:
+    from deepmoji.inference.prediction import Prediction
+
+app = typer.Typer(rich_markup_mode="rich")
+
+Texts = Annotated[
+    list[str] | None,
+    typer.Argument(
+        help="Texts to read; without any, --file or standard input.",
+        show_default=False,
+    ),
+]
+Files = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--file",
+        "-f",
+        metavar="FILE",
+        help="A file with one text on each line, or a .csv, .tsv or .jsonl with a column or field "
+        "of texts; - is standard input. Can be given several times.",
+        show_default=False,
+    ),
+]
+Column = Annotated[
+    str,
+    typer.Option(
+        "--text-column", metavar="NAME", help="The column of .csv and .tsv, the field of .jsonl."
+    ),
+]
+Model = Annotated[
+    Path | None,
+    typer.Option(
+        "--model",
+        "-m",
+        metavar="FOLDER",
+        help="A model bundle (folder); the shipped one by default.",
+        show_default=False,
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object for each text.")]
+
+
+@app.command()
+def predict(
+    texts: Texts = None,
+    file: Files = None,
+    text_column: Column = "text",
+    model: Model = None,
+    top: Annotated[
+        int, typer.Option("--top", "-n", min=1, metavar="N", help="How many labels.")
+    ] = 5,
+    as_json: Json = False,
+) -> None:
+    """Predict the emojis of texts, and shade the words that mattered.
+
+    Example: [bold]deepmoji predict "This is the shit" "This is shit"[/bold]
+
+    Example: [bold]deepmoji predict --json --file posts.csv --text-column body > out.jsonl[/bold]
+    """
+    batches = text_batches(texts or [], file or [], text_column)
+    from deepmoji.inference.predictor import load
+
+    predictor = load(model)
+    show = _print_json if as_json else _Tables()
+    for batch in progress(batches, "predicting", show=not sys.stdout.isatty()):
+        show(predictor.predict(batch, top))
+
+
+@app.command()
+def encode(
+    texts: Texts = None,
+    file: Files = None,
+    text_column: Column = "text",
+    model: Model = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", "-o", metavar="FILE", help="The .npy or .parquet to write.", show_default=False
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Encode texts as vectors (2,304 numbers with the shipped model).
+
+    A .npy file holds a float32 array with a row for each text, a .parquet file the columns text
+    and encoding.
+
+    Example: [bold]deepmoji encode --file posts.txt --out encodings.npy[/bold]
+    """
+    if (out is None) == (not as_json):
+        raise typer.BadParameter("say where the encodings go: --out FILE or --json, one of them")
+    batches = text_batches(texts or [], file or [], text_column)
+    from deepmoji.inference.encodings import SUFFIXES, open_writer
+    from deepmoji.inference.predictor import load
+
+    if out is not None and out.suffix.lower() not in SUFFIXES:
+        raise typer.BadParameter(f"--out has to end in {' or '.join(SUFFIXES)}, not {out.name!r}")
+    predictor = load(model)
+    if out is None:
+        for batch in progress(batches, "encoding", show=not sys.stdout.isatty()):
+            for text, encoding in zip(batch, predictor.encode(batch).tolist(), strict=True):
+                _print_line({"text": text, "encoding": [round(value, 6) for value in encoding]})
+            sys.stdout.flush()
+        return
+    rows, features = 0, predictor.bundle.config.features
+    with open_writer(out, features) as writer:
+        for batch in progress(batches, "encoding"):
+            writer.append(batch, predictor.encode(batch))
+            rows += len(batch)
+    typer.echo(f"{out}: {rows:,} texts, {features:,} numbers each", err=True)
+
+
+class _Tables:
+    """Prints predictions one below the other, an empty line between them."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+
+        self._console = Console()
+        self._first = True
+
+    def __call__(self, predictions: "list[Prediction]") -> None:
+        from deepmoji.inference.render import PredictionView
+
+        for prediction in predictions:
+            if not self._first:
+                self._console.print()
+            self._first = False
+            self._console.print(PredictionView(prediction))
+
+
+def _print_json(predictions: "list[Prediction]") -> None:
+    from deepmoji.inference.render import to_dict
+
+    for prediction in predictions:
+        _print_line(to_dict(prediction))
+    sys.stdout.flush()
+
+
+def _print_line(row: dict[str, object]) -> None:
+    line = json.dumps(row, ensure_ascii=False)
+    try:
+        line.encode(sys.stdout.encoding)
+    except UnicodeEncodeError:  # a lone surrogate: no encoding has it, JSON's escapes do
+        line = json.dumps(row)
+    sys.stdout.write(line + "\n")

@@ -1,0 +1,94 @@
+"""Loading models, and what is said when one cannot be loaded."""
+
+import shutil
+
+import numpy as np
+import pytest
+
+import deepmoji
+from deepmoji.bundle import SHIPPED
+from deepmoji.inference import predictor as module
+from tests.helpers.bundles import Tiny, make_bundle
+
+shipped = pytest.mark.skipif(not SHIPPED.is_dir(), reason="this checkout ships no model")
+
+
+@pytest.fixture
+def broken(bundle, tmp_path):
+    return shutil.copytree(bundle.folder, tmp_path / "broken")
+
+
+def test_a_folder_is_loaded(bundle):
+    moji = deepmoji.load(bundle.folder, threads=1, max_tokens=7)
+    assert moji.labels == bundle.labels
+    assert moji.max_tokens == 7
+    assert deepmoji.load(str(bundle.folder)).max_tokens == bundle.max_tokens
+
+
+def test_no_shipped_model(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "SHIPPED", tmp_path / "nothing")
+    with pytest.raises(deepmoji.BundleError, match="ships no model"):
+        deepmoji.load()
+
+
+def test_the_shipped_model_is_the_default(bundle, monkeypatch):
+    monkeypatch.setattr(module, "SHIPPED", bundle.folder)
+    assert deepmoji.load().bundle.folder == bundle.folder
+
+
+def test_original_weights_are_for_a_later_version(tmp_path):
+    weights = tmp_path / "deepmoji_weights.hdf5"
+    weights.write_bytes(b"\x89HDF")
+    for path in (weights, tmp_path / "pytorch_model.bin"):
+        with pytest.raises(deepmoji.BundleError, match="later version"):
+            deepmoji.load(path, vocabulary=tmp_path / "vocabulary.json")
+
+
+def test_a_bundle_brings_its_vocabulary(bundle):
+    with pytest.raises(deepmoji.InputError, match="own vocabulary"):
+        deepmoji.load(bundle.folder, vocabulary="vocabulary.json")
+
+
+def test_missing_folder(tmp_path):
+    with pytest.raises(deepmoji.BundleError, match="no model folder"):
+        deepmoji.load(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("content", [b"", b"no graph at all", None])
+def test_damaged_graph(broken, content):
+    graph = broken / "model.onnx"
+    graph.write_bytes(graph.read_bytes()[:9000] if content is None else content)
+    with pytest.raises(deepmoji.BundleError, match=r"model\.onnx"):
+        deepmoji.load(broken)
+
+
+def test_graph_of_another_model(broken, tmp_path):
+    other = make_bundle(tmp_path / "other", Tiny(labels=("yes", "no")))
+    shutil.copyfile(other.graph, broken / "model.onnx")
+    with pytest.raises(deepmoji.BundleError, match=r"2 probabilities, config.json says 64"):
+        deepmoji.load(broken)
+
+
+@shipped
+def test_answers_of_the_shipped_model_depend_on_each_text_alone():
+    moji = deepmoji.load()
+    texts = [
+        "I love you",
+        "",
+        "this is shit",
+        "so tired 😴 of it all !!! " * 5,
+        "good morning",
+        "a b",
+    ]
+    together = moji.scores(texts * 12)
+    for row, text in enumerate(texts):
+        # Also where the model computes in 8 bits: its scales are the same for every batch.
+        assert np.abs(together[row] - moji.scores([text])[0]).max() < 1e-5
+
+
+@shipped
+def test_the_shipped_model_tells_love_from_loss():
+    moji = deepmoji.load()
+    happy, sad = moji.predict(["i love you so much baby", "my dog died and i can't stop crying"])
+    assert {label for label, _ in happy.top} & set("❤😍😘💕💖💙💜♥")
+    assert {label for label, _ in sad.top} & set("😭😢💔😔😞")
