@@ -3,7 +3,9 @@
 `python -m scripts.commands` writes it; with `--check` it only says whether it is current.
 """
 
+import html
 import os
+import re
 import subprocess
 import sys
 
@@ -23,7 +25,27 @@ def render() -> str:
     )
     if run.returncode:
         raise SystemExit(f"cannot make the command reference:\n{run.stderr}")
-    return f"{NOTE}\n\n{run.stdout.strip()}\n"
+    return f"{NOTE}\n\n{_whole_summaries(_code(run.stdout)).strip()}\n"
+
+
+def _code(page: str) -> str:
+    """Bold text in the help is something to type: code, here."""
+    bold = re.compile(r'<span style="font-weight: bold">(.*?)</span>', re.DOTALL)
+    return bold.sub(lambda match: f"`{html.unescape(match[1])}`", page)
+
+
+def _whole_summaries(page: str) -> str:
+    """The lists of commands with the whole first paragraph of each command; typer cuts it short."""
+    sections = re.split(r"^#+ `(.+)`\n", page, flags=re.MULTILINE)
+    named = list(zip(sections[1::2], sections[2::2], strict=True))
+    summaries = {name: " ".join(body.strip().split("\n\n")[0].split()) for name, body in named}
+    for name, body in named:
+        for summary in re.findall(
+            r"^\* `[\w-]+`: .*$", body.partition("**Commands**")[2], re.MULTILINE
+        ):
+            command = summary.split("`")[1]
+            page = page.replace(summary, f"* `{command}`: {summaries[f'{name} {command}']}")
+    return page
 
 
 if __name__ == "__main__":
