@@ -40,6 +40,8 @@ EXCEPTIONS = {
     ("deepmoji.training", "deepmoji.corpus.shards"),
     # An exported model is proved to agree with torch by the code that will run it.
     ("deepmoji.training.export", "deepmoji.inference.predictor"),
+    # One definition of the measures, for training's validation and for evaluation.
+    ("deepmoji.training", "deepmoji.evaluation.metrics"),
 }
 
 # Import names of the base install's libraries and the lowest level that may use them.

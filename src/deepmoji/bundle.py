@@ -4,7 +4,7 @@ The layout is that of model hubs. Nothing in it is executed and nothing is unpic
 """
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, cast
@@ -88,13 +88,20 @@ class Bundle:
         )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Contents:
+    """What a bundle says of its model, besides the weights and their history."""
+
+    config: ModelConfig
+    max_tokens: int  # longer texts are cut at the right
+    vocabulary: Vocabulary  # as many words as the configuration says
+    labels: tuple[str, ...]  # class names in order
+
+
 def write_bundle(
     folder: str | Path,
+    contents: Contents,
     *,
-    config: ModelConfig,
-    max_tokens: int,
-    vocabulary: Vocabulary,
-    labels: Sequence[str],
     training: Mapping[str, Any],
     card: str,
     parts: Mapping[str, Path],
@@ -103,10 +110,7 @@ def write_bundle(
 
     Args:
         folder: where it goes.
-        config: sizes and gates of the model.
-        max_tokens: where longer texts are cut.
-        vocabulary: the words, as many as ``config`` says.
-        labels: the class names in order.
+        contents: sizes, words and labels.
         training: what made the model, for ``training.json``.
         card: the model card, Markdown.
         parts: files to copy in: ``model.onnx`` and, optionally, ``model.safetensors``.
@@ -117,7 +121,8 @@ def write_bundle(
     folder = Path(folder)
     if unknown := set(parts) - {_GRAPH, _WEIGHTS}:
         raise BundleError(f"a bundle has no part named {sorted(unknown)}")
-    _check_sizes(folder, config, len(vocabulary), list(labels))
+    vocabulary, labels = contents.vocabulary, list(contents.labels)
+    _check_sizes(folder, contents.config, len(vocabulary), labels)
     if folder.exists() and not _replaceable(folder):
         raise BundleError(f"{folder} exists and is no model bundle; choose another folder")
     with atomic_folder(folder) as temporary:
@@ -125,12 +130,12 @@ def write_bundle(
             temporary / _CONFIG,
             {
                 "format_version": FORMAT_VERSION,
-                "model": config.to_dict(),
-                "text": {"rules": TEXT_RULES, "max_tokens": max_tokens},
+                "model": contents.config.to_dict(),
+                "text": {"rules": TEXT_RULES, "max_tokens": contents.max_tokens},
             },
         )
         vocabulary.save(temporary / _VOCABULARY)
-        write_json(temporary / _LABELS, list(labels))
+        write_json(temporary / _LABELS, labels)
         write_json(temporary / _TRAINING, dict(training))
         (temporary / _CARD).write_text(card, encoding="utf-8")
         for name, source in parts.items():

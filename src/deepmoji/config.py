@@ -70,33 +70,35 @@ class PretrainConfig(_Record):
     epochs: float = 1.0  # passes over as many pairs as the training split holds
     batch_size: int = 256  # pairs a step, over all processes
     learning_rate: float = 1e-3  # peak
-    warmup: float = 0.02  # share of the steps with a rising rate, before it falls to nothing
-    weight_decay: float = 0.0
+    warmup: int = 200  # steps with a rising rate
+    decay: float = 0.4  # share of the steps, at the end, in which the rate falls to nothing
     clip_norm: float = 1.0
     embedding_l2: float = 1e-6
+    embedding_range: float = 0.5  # embedding rows start uniform in +- this
     embedding_dropout: float = 0.1  # of whole channels of a text
     final_dropout: float = 0.5
     label_smoothing: float = 0.0
     balance: float = 0.0  # emojis are drawn by frequency ** (1 - balance): 0 natural, 1 balanced
     max_tokens: int = 48  # texts are cut there in training
     evaluate_every: int = 500  # steps
-    patience: int = 0  # evaluations without a better loss before it stops; 0: never
+    checkpoint_every: int = 100  # steps
+    patience: int = 10  # evaluations without a better validation loss before it stops
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("batch_size", "max_tokens", "evaluate_every"):
+        for name in ("batch_size", "max_tokens", "evaluate_every", "checkpoint_every", "patience"):
             value = getattr(self, name)
             _check(
                 ok=type(value) is int and value > 0,
                 message=f"{name} has to be a positive whole number, not {value!r}",
             )
-        for name in ("epochs", "learning_rate", "clip_norm"):
+        for name in ("epochs", "learning_rate", "clip_norm", "embedding_range"):
             value = getattr(self, name)
             _check(ok=value > 0, message=f"{name} has to be positive, not {value!r}")
-        for name in ("warmup", "embedding_dropout", "final_dropout", "label_smoothing"):
+        for name in ("decay", "embedding_dropout", "final_dropout", "label_smoothing"):
             value = getattr(self, name)
             _check(ok=0 <= value < 1, message=f"{name} has to be in [0, 1), not {value!r}")
-        for name in ("weight_decay", "embedding_l2", "patience"):
+        for name in ("warmup", "embedding_l2"):
             value = getattr(self, name)
             _check(ok=value >= 0, message=f"{name} must not be negative, not {value!r}")
         _check(

@@ -17,6 +17,7 @@ COMMANDS = {
     "encode": "predict",
     "corpus": "corpus",
     "pretrain": "training",
+    "evaluate": "evaluation",
     "export": "training",
     "info": "bundle",
 }
@@ -28,6 +29,11 @@ _Batch = TypeVar("_Batch", bound=Sized)
 
 class Commands(TyperGroup):
     """The root command: imports a command when it is asked for, turns its errors into one line."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        # Its keys are all that typer reads, to suggest a name for a misspelt one.
+        self.commands: Any = dict.fromkeys(COMMANDS)
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Return the names of all commands, in the order of a project."""

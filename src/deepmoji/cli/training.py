@@ -1,0 +1,203 @@
+"""`deepmoji pretrain` and `deepmoji export`: from a corpus to a model, and to a smaller one."""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any, cast
+
+import typer
+
+from deepmoji.config import Gates, ModelConfig, PretrainConfig
+from deepmoji.errors import InputError, require
+
+app = typer.Typer(rich_markup_mode="rich")
+
+_DEFAULT = PretrainConfig()
+_SIZES = ModelConfig()
+
+
+class ProgressLine:
+    """Shows a run: a bar on a terminal, otherwise a line for each evaluation.
+
+    It starts in the process that first calls it, which need not be the one that made it.
+    """
+
+    def __init__(self) -> None:
+        self._bar: Any = None
+
+    def __call__(self, progress: Any) -> None:
+        """Show a ``training.loop.Progress``."""
+        if progress.evaluation:
+            values = "  ".join(f"{name} {value:.4f}" for name, value in progress.evaluation.items())
+            self._say(f"step {progress.step:,}  train_loss {progress.loss:.4f}  {values}")
+        if sys.stderr.isatty() and self._bar is None:
+            self._start(progress)
+        if self._bar is not None:
+            self._bar.update(
+                self._bar.task_ids[0],
+                completed=progress.step,
+                loss=f"{progress.loss:.3f}",
+                speed=f"{progress.texts_per_second:,.0f}",
+                left=_clock(progress.seconds_left),
+            )
+            if progress.is_last:
+                self._bar.stop()
+
+    def _say(self, line: str) -> None:
+        if self._bar is not None:
+            self._bar.console.print(line, highlight=False)
+        else:
+            typer.echo(line, err=True)
+
+    def _start(self, progress: Any) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+        self._bar = Progress(
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("loss {task.fields[loss]}  {task.fields[speed]} texts/s"),
+            TextColumn("{task.fields[left]} left"),
+            console=Console(stderr=True),
+        )
+        self._bar.add_task("steps", total=progress.steps, loss="", speed="", left="")
+        self._bar.start()
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"
+
+
+def _option(text: str) -> Any:
+    return typer.Option(help=text, rich_help_panel="Training")
+
+
+@app.command()
+def pretrain(
+    corpus: Annotated[Path, typer.Argument(help="A corpus folder.", show_default=False)],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The model bundle to make.")],
+    units: Annotated[int, typer.Option(help="LSTM units of each direction.")] = _SIZES.units,
+    embedding_size: Annotated[int, typer.Option(help="Numbers a word.")] = _SIZES.embedding_size,
+    gates: Annotated[
+        str, typer.Option(help="sigmoid, or hard_sigmoid as the original.")
+    ] = "sigmoid",
+    epochs: Annotated[float, _option("Passes over the pairs.")] = _DEFAULT.epochs,
+    batch_size: Annotated[int, _option("Pairs a step, over all processes.")] = _DEFAULT.batch_size,
+    learning_rate: Annotated[float, _option("Adam's, at its peak.")] = _DEFAULT.learning_rate,
+    warmup: Annotated[int, _option("Steps in which it rises.")] = _DEFAULT.warmup,
+    decay: Annotated[float, _option("Share of the steps in which it falls.")] = _DEFAULT.decay,
+    clip_norm: Annotated[float, _option("Largest norm of a gradient.")] = _DEFAULT.clip_norm,
+    embedding_l2: Annotated[float, _option("Penalty on the embedding.")] = _DEFAULT.embedding_l2,
+    embedding_range: Annotated[
+        float, _option("The embedding starts uniform in +- this.")
+    ] = _DEFAULT.embedding_range,
+    embedding_dropout: Annotated[
+        float, _option("Share of embedding channels dropped.")
+    ] = _DEFAULT.embedding_dropout,
+    final_dropout: Annotated[
+        float, _option("Share dropped before the last layer.")
+    ] = _DEFAULT.final_dropout,
+    label_smoothing: Annotated[float, _option("Of the targets.")] = _DEFAULT.label_smoothing,
+    balance: Annotated[
+        float, _option("0 draws emojis as they occur, 1 each as often.")
+    ] = _DEFAULT.balance,
+    max_tokens: Annotated[int, _option("Training texts are cut there.")] = _DEFAULT.max_tokens,
+    evaluate_every: Annotated[int, _option("Steps.")] = _DEFAULT.evaluate_every,
+    checkpoint_every: Annotated[int, _option("Steps.")] = _DEFAULT.checkpoint_every,
+    patience: Annotated[
+        int, _option("Evaluations without a better one before it stops.")
+    ] = _DEFAULT.patience,
+    seed: Annotated[int, _option("Decides weights, order and dropout.")] = _DEFAULT.seed,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    processes: Annotated[
+        int, typer.Option(help="Data-parallel processes; 0: one a core, or one a GPU.")
+    ] = 0,
+    precision: Annotated[str, typer.Option(help="bf16-mixed, 16-mixed or 32-true.")] = "bf16-mixed",
+) -> None:
+    """Train a model to predict the emojis of posts. Stopped and run again, it goes on.
+
+    Example: [bold]deepmoji pretrain corpus --out my-model --epochs 2[/bold]
+    """
+    config = PretrainConfig(
+        epochs=epochs,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        warmup=warmup,
+        decay=decay,
+        clip_norm=clip_norm,
+        embedding_l2=embedding_l2,
+        embedding_range=embedding_range,
+        embedding_dropout=embedding_dropout,
+        final_dropout=final_dropout,
+        label_smoothing=label_smoothing,
+        balance=balance,
+        max_tokens=max_tokens,
+        evaluate_every=evaluate_every,
+        checkpoint_every=checkpoint_every,
+        patience=patience,
+        seed=seed,
+    )
+    sizes = ModelConfig(units=units, embedding_size=embedding_size, gates=cast("Gates", gates))
+    _require_training()
+    from deepmoji.training.pretrain import Hardware
+    from deepmoji.training.pretrain import pretrain as run
+
+    hardware = Hardware(device=device, processes=processes, precision=precision)
+    run(corpus, out, model=sizes, config=config, hardware=hardware, report=ProgressLine())
+    if os.environ.get("RANK", "0") == "0":
+        typer.echo(f"{out} is a model now. Try: deepmoji predict --model {out} 'so tired'")
+
+
+@app.command()
+def export(
+    model: Annotated[
+        Path, typer.Argument(help="A bundle that holds training weights.", show_default=False)
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The bundle to make.")],
+    precision: Annotated[
+        str, typer.Option(help="int8 (a quarter of the size, three times as fast) or fp32.")
+    ] = "int8",
+    texts: Annotated[
+        Path | None,
+        typer.Option(help="Real texts, one a line, to compare both forms on, for the card."),
+    ] = None,
+    scores: Annotated[
+        Path | None,
+        typer.Option(help="What `deepmoji evaluate --out` wrote, for the card."),
+    ] = None,
+) -> None:
+    """Make a bundle for inference alone, and measure how it agrees with the one it comes from.
+
+    Example: [bold]deepmoji export my-model --out my-small-model --texts posts.txt[/bold]
+    """
+    _require_training()
+    from deepmoji.training.export import SAMPLE_TEXTS
+    from deepmoji.training.export import export as run
+
+    lines = texts.read_text("utf-8", "replace").splitlines() if texts else SAMPLE_TEXTS
+    bundle = run(
+        model,
+        out,
+        precision=cast("Any", precision),
+        texts=lines,
+        scores=_systems(scores) if scores else None,
+    )
+    typer.echo(json.dumps(dict(bundle.training["agreement_with_fp32"]), indent=1))
+
+
+def _systems(path: Path) -> dict[str, Any]:
+    from deepmoji.files import read_json
+
+    content: Any = read_json(path)
+    values = cast("dict[str, Any]", content) if isinstance(content, dict) else {}
+    systems = values.get("systems")
+    if not isinstance(systems, dict):
+        raise InputError(f"{path} holds no scores; write it with: deepmoji evaluate --out {path}")
+    return cast("dict[str, Any]", systems)
+
+
+def _require_training() -> None:
+    for module in ("torch", "lightning_fabric", "onnx", "safetensors", "pyarrow"):
+        require(module, "train")

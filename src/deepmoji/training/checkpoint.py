@@ -1,0 +1,102 @@
+"""A training run on disk, from which a killed run goes on as if nothing had happened."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from deepmoji.errors import InputError
+from deepmoji.files import atomic_path
+
+
+@dataclass
+class State:
+    """What changes during a run, besides weights and optimiser."""
+
+    step: int = 0  # steps done
+    seconds: float = 0.0  # spent in all parts of the run
+    best_loss: float = float("inf")  # of validation
+    best_step: int = 0
+    history: list[dict[str, float]] = field(default_factory=list[dict[str, float]])
+
+    def record(self, evaluation: dict[str, float]) -> bool:
+        """Note an evaluation; tell whether it is the best so far."""
+        self.history.append({"step": self.step, "seconds": round(self.seconds, 1)} | evaluation)
+        better = evaluation["natural_loss"] < self.best_loss
+        if better:
+            self.best_loss, self.best_step = evaluation["natural_loss"], self.step
+        return better
+
+    def waited(self, every: int) -> int:
+        """Return how many evaluations have passed since the best one."""
+        return (self.step - self.best_step) // every
+
+
+class Checkpoint:
+    """The folder of a run: its latest state, and the weights that validated best.
+
+    Args:
+        folder: where; made if it is missing.
+        fingerprint: what must be the same for a run to go on: corpus, sizes, settings.
+    """
+
+    def __init__(self, folder: Path, fingerprint: dict[str, Any]) -> None:
+        self.folder = folder
+        self._fingerprint = fingerprint
+        self._latest, self._best = folder / "latest.pt", folder / "best.pt"
+
+    def save(self, state: State, network: dict[str, Any], optimiser: dict[str, Any]) -> None:
+        """Write everything that the next step depends on."""
+        content = {
+            "fingerprint": self._fingerprint,
+            "state": vars(state),
+            "network": network,
+            "optimiser": optimiser,
+        }
+        with atomic_path(self._latest) as temporary:
+            torch.save(content, temporary)
+
+    def save_best(self, network: dict[str, Any]) -> None:
+        """Write the weights that validated best."""
+        with atomic_path(self._best) as temporary:
+            torch.save(network, temporary)
+
+    def load(self) -> tuple[State, dict[str, Any], dict[str, Any]] | None:
+        """Return state, weights and optimiser of the run so far, or None if there is none.
+
+        Raises:
+            InputError: if the folder holds a run with other settings or corpus.
+        """
+        if not self._latest.exists():
+            return None
+        content: dict[str, Any] = torch.load(self._latest, map_location="cpu", weights_only=True)
+        before = content["fingerprint"]
+        changed = [name for name, value in self._fingerprint.items() if before.get(name) != value]
+        if changed:
+            raise InputError(
+                f"{self.folder} holds an unfinished run with another {', '.join(changed)}; "
+                "continue with the same settings, delete the folder, or choose another --out"
+            )
+        return State(**content["state"]), content["network"], content["optimiser"]
+
+    def load_state(self) -> State:
+        """Return how far the run has come.
+
+        Raises:
+            InputError: if there is no run, or another one.
+        """
+        saved = self.load()
+        if saved is None:
+            raise InputError(f"{self.folder} holds no training run; start one with pretrain")
+        return saved[0]
+
+    def load_best(self) -> dict[str, Any]:
+        """Return the weights that validated best.
+
+        Raises:
+            InputError: if no evaluation has been made yet.
+        """
+        if not self._best.exists():
+            raise InputError(f"{self.folder} holds no weights yet; let the run go on")
+        return torch.load(self._best, map_location="cpu", weights_only=True)

@@ -1,0 +1,196 @@
+"""One process of a pretraining run."""
+
+import time
+from collections.abc import Callable
+from typing import cast
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from lightning_fabric.wrappers import (
+    _FabricOptimizer,  # pyright: ignore[reportPrivateUsage] - only its type
+)
+from numpy.typing import NDArray
+from torch import nn
+
+from deepmoji.config import ModelConfig, PretrainConfig
+from deepmoji.corpus.shards import CorpusFolder, Shard
+from deepmoji.errors import InputError
+from deepmoji.evaluation.metrics import emoji_accuracies
+from deepmoji.training.batches import BatchPlan, sampling_prior
+from deepmoji.training.checkpoint import Checkpoint, State
+from deepmoji.training.loop import (
+    Progress,
+    learning_rate,
+    log_probabilities,
+    make_optimiser,
+    to_tensors,
+)
+from deepmoji.training.network import Network, Output
+
+Report = Callable[[Progress], None]
+_REPORT_SECONDS = 2.0
+
+
+def new_network(model: ModelConfig, config: PretrainConfig) -> Network:
+    """Return the network as a run starts it, from the run's seed."""
+    torch.manual_seed(config.seed)
+    network = Network(
+        model, embedding_dropout=config.embedding_dropout, final_dropout=config.final_dropout
+    )
+    nn.init.uniform_(network.embedding.weight, -config.embedding_range, config.embedding_range)
+    return network
+
+
+class Trainer:
+    """One process of a run: its share of every batch, all of every evaluation.
+
+    Args:
+        fabric: launched devices.
+        corpus: the training and validation pairs.
+        network: as :func:`new_network` makes it.
+        config: the settings.
+        checkpoint: where the run is kept.
+        report: told of progress, in the first process only.
+    """
+
+    def __init__(
+        self,
+        fabric: Fabric,
+        *,
+        corpus: CorpusFolder,
+        network: Network,
+        config: PretrainConfig,
+        checkpoint: Checkpoint,
+        report: Report,
+    ) -> None:
+        self.fabric, self.config, self.report = fabric, config, report
+        self.pairs = corpus.read_train()
+        self.validation = corpus.read_split("validation")
+        self.classes = network.config.classes
+        self.plan = BatchPlan(self.pairs, config, classes=self.classes)
+        self.prior = sampling_prior(self.pairs.labels, self.classes, config.balance)
+        self.checkpoint = checkpoint
+        self.state = State()
+        self.plain = network
+        self.network = fabric.setup_module(network)
+        optimiser = fabric.setup_optimizers(make_optimiser(network, config))
+        self.optimiser = cast("_FabricOptimizer", optimiser)  # one in, one out
+        self.loss = nn.CrossEntropyLoss(label_smoothing=config.label_smoothing, reduction="sum")
+
+    def resume(self) -> None:
+        """Go on from the checkpoint, if there is one."""
+        saved = self.checkpoint.load()
+        if saved is None:
+            return
+        self.state, weights, optimiser = saved
+        self.plain.load_state_dict(weights)
+        self.optimiser.load_state_dict(optimiser)
+
+    def run(self) -> None:
+        """Train until the steps are done or validation stops improving."""
+        clock = _Clock(self.state, self.plan.steps, self.config.batch_size)
+        while self.state.step < self.plan.steps:
+            loss = self.step(self.state.step)
+            self.state.step += 1
+            clock.tick(loss)
+            last = self.state.step == self.plan.steps
+            if last or self.state.step % self.config.evaluate_every == 0:
+                evaluation = self.evaluate()
+                last |= self.state.waited(self.config.evaluate_every) >= self.config.patience
+                if self.fabric.is_global_zero:
+                    self.report(clock.progress(evaluation, is_last=last))
+                if last:
+                    break
+            elif self.fabric.is_global_zero and clock.is_due():
+                self.report(clock.progress({}))
+            if self.state.step % self.config.checkpoint_every == 0:
+                self.save()
+        self.save()
+
+    def step(self, step: int) -> float:
+        """Make one step; return this process's loss, nats a pair."""
+        for group in self.optimiser.param_groups:
+            group["lr"] = learning_rate(step, self.plan.steps, self.config)
+        # Seeded step by step, dropout too is the same after a resumption.
+        torch.manual_seed((self.config.seed << 40) + step * 1024 + self.fabric.global_rank)
+        rows = self.plan.rows(step)
+        own = rows[self.fabric.global_rank :: self.fabric.world_size]
+        ids, lengths, labels = to_tensors(
+            self.pairs, own, self.config.max_tokens, self.fabric.device
+        )
+        output: Output = self.network(ids, lengths)
+        # Gradients are averaged over processes: scaled so that each row counts the same.
+        loss = self.loss(output.logits.float(), labels)
+        self.fabric.backward(loss * (self.fabric.world_size / len(rows)))
+        self.fabric.clip_gradients(self.network, self.optimiser, max_norm=self.config.clip_norm)
+        self.optimiser.step()
+        self.optimiser.zero_grad(set_to_none=True)
+        return float(loss.detach()) / max(1, len(own))
+
+    def evaluate(self) -> dict[str, float]:
+        """Evaluate on validation; every process does the same, so that all stop together."""
+        with self.fabric.autocast():
+            scores = log_probabilities(
+                self.plain,
+                self.validation,
+                classes=self.classes,
+                max_tokens=self.config.max_tokens,
+                device=self.fabric.device,
+            )
+        result = split_accuracies(scores, self.validation, self.prior)
+        better = self.state.record(self.fabric.broadcast(result))
+        if better and self.fabric.is_global_zero:
+            self.checkpoint.save_best(self.plain.state_dict())
+        return result
+
+    def save(self) -> None:
+        """Write the checkpoint, from the first process."""
+        if self.fabric.is_global_zero:
+            self.checkpoint.save(self.state, self.plain.state_dict(), self.optimiser.state_dict())
+        self.fabric.barrier()
+
+
+def split_accuracies(
+    scores: NDArray[np.float32], split: Shard, prior: NDArray[np.float64]
+) -> dict[str, float]:
+    """:func:`emoji_accuracies` for an evaluation split and its flags.
+
+    Raises:
+        InputError: if the split has no flags, as training pairs have none.
+    """
+    if split.balanced is None or split.natural is None:
+        raise InputError("accuracies are measured on validation or test, not on training pairs")
+    return emoji_accuracies(
+        scores, split.labels, balanced=split.balanced, natural=split.natural, prior=prior
+    )
+
+
+class _Clock:
+    """Texts a second and time left, over the latest steps."""
+
+    def __init__(self, state: State, steps: int, batch_size: int) -> None:
+        self._state, self._steps, self._batch = state, steps, batch_size
+        self._started = self._reported = time.monotonic()
+        self._before, self._first = state.seconds, state.step
+        self._losses: list[float] = []
+
+    def tick(self, loss: float) -> None:
+        self._losses = [*self._losses[-99:], loss]
+        self._state.seconds = self._before + time.monotonic() - self._started
+
+    def is_due(self) -> bool:
+        return time.monotonic() - self._reported >= _REPORT_SECONDS
+
+    def progress(self, evaluation: dict[str, float], *, is_last: bool = False) -> Progress:
+        self._reported = time.monotonic()
+        rate = (self._state.step - self._first) / max(1e-9, self._reported - self._started)
+        return Progress(
+            step=self._state.step,
+            steps=self._steps,
+            loss=sum(self._losses) / len(self._losses),
+            texts_per_second=rate * self._batch,
+            seconds_left=(self._steps - self._state.step) / max(1e-9, rate),
+            is_last=is_last,
+            evaluation=evaluation,
+        )
