@@ -12,7 +12,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from deepmoji.bundle import Bundle, write_bundle
+from deepmoji.bundle import Bundle, Contents, write_bundle
 from deepmoji.config import ModelConfig
 from deepmoji.labels import EMOJIS
 from deepmoji.text.vocabulary import SPECIAL_TOKENS, Vocabulary
@@ -44,8 +44,7 @@ def make_bundle(folder: Path, tiny: Tiny | None = None) -> Bundle:
     graph = folder.with_name(f"{folder.name}.onnx")
     folder.parent.mkdir(parents=True, exist_ok=True)
     onnx.save(make_graph(make_weights(tiny), tiny.gates), graph)
-    return write_bundle(
-        folder,
+    contents = Contents(
         config=ModelConfig(
             vocabulary_size=len(vocabulary),
             embedding_size=tiny.embedding,
@@ -53,10 +52,14 @@ def make_bundle(folder: Path, tiny: Tiny | None = None) -> Bundle:
             classes=len(tiny.labels),
             gates=tiny.gates,
         ),
-        max_tokens=tiny.max_tokens,
         vocabulary=vocabulary,
         labels=tiny.labels,
-        training={"seed": tiny.seed, "scores": {"natural": {"top1": 0.25, "top5": 0.56}}},
+        max_tokens=tiny.max_tokens,
+    )
+    return write_bundle(
+        folder,
+        contents,
+        training={"seed": tiny.seed},
         card="# A tiny model\n\nRandom weights, for tests.\n",
         parts={"model.onnx": graph},
     )
