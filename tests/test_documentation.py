@@ -6,6 +6,7 @@ import tomllib
 import pytest
 
 import deepmoji
+from benchmarks import sentences
 from scripts import blocks, commands, readme
 from tests.source_tree import PACKAGE, ROOT
 
@@ -51,6 +52,11 @@ def test_readme_example_runs(capsys):
     assert snippets
     for snippet in snippets:
         exec(snippet, {})  # noqa: S102 - our own README
+
+
+def test_demo_and_readme_show_the_same_sentences():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert re.findall(r'"(I love .*|This is .*)"', makefile) == list(sentences.SENTENCES)
 
 
 def test_version_has_one_source():

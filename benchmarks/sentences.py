@@ -1,0 +1,38 @@
+"""The seven sentences of the README as the shipped model answers them → results/sentences.json."""
+
+import platform
+
+import deepmoji
+from benchmarks.tables import RESULTS
+from deepmoji.files import write_json
+
+SENTENCES = (
+    "I love mom's cooking",
+    "I love how you never reply back..",
+    "I love cruising with my homies",
+    "I love messing with yo mind!!",
+    "I love you and now you're just gone..",
+    "This is shit",
+    "This is the shit",
+)
+
+
+def main() -> None:
+    model = deepmoji.load()
+    answers = [
+        {
+            "text": answer.text,
+            "top": [[label, round(share, 4)] for label, share in answer.top],
+        }
+        for answer in model.predict(SENTENCES)
+    ]
+    result = {
+        "command": "python -m benchmarks.sentences",
+        "versions": {"deepmoji": deepmoji.__version__, "python": platform.python_version()},
+        "sentences": answers,
+    }
+    write_json(RESULTS / "sentences.json", result)
+
+
+if __name__ == "__main__":
+    main()
