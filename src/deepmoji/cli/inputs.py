@@ -95,20 +95,20 @@ def _decode(line: bytes) -> str:
 
 
 def _table(file: Path, stream: BinaryIO, column: str) -> Iterator[str]:
-    text = io.TextIOWrapper(stream, "utf-8-sig", "surrogateescape", newline="")
     csv.field_size_limit(sys.maxsize)
-    reader = csv.DictReader(text, delimiter=_TABLES[file.suffix.lower()])
-    try:
-        names = list(reader.fieldnames or [])
-        if column not in names:
-            raise InputError(
-                f"{file} has no column {column!r} but {', '.join(names) or 'none'}; "
-                "name one with --text-column"
-            )
-        for row in reader:
-            yield row[column] or ""
-    except csv.Error as error:
-        raise InputError(f"{file}, line {reader.line_num}: {error}") from error
+    with io.TextIOWrapper(stream, "utf-8-sig", "surrogateescape", newline="") as text:
+        reader = csv.DictReader(text, delimiter=_TABLES[file.suffix.lower()])
+        try:
+            names = list(reader.fieldnames or [])
+            if column not in names:
+                raise InputError(
+                    f"{file} has no column {column!r} but {', '.join(names) or 'none'}; "
+                    "name one with --text-column"
+                )
+            for row in reader:
+                yield row[column] or ""
+        except csv.Error as error:
+            raise InputError(f"{file}, line {reader.line_num}: {error}") from error
 
 
 def _json_lines(file: Path, stream: BinaryIO, field: str) -> Iterator[str]:

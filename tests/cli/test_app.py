@@ -1,0 +1,77 @@
+"""The command line as a whole: help, version, completion, start-up; and `deepmoji info`."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+import deepmoji
+from deepmoji.cli.common import COMMANDS
+
+
+def test_help_lists_every_command(call):
+    result = call("--help")
+    assert result.exit_code == 0
+    for name in COMMANDS:
+        assert f" {name} " in result.stdout
+
+
+LEAVES = [[name] for name in COMMANDS if name != "corpus"] + [
+    ["corpus", "build"],
+    ["corpus", "report"],
+]
+
+
+@pytest.mark.parametrize("names", LEAVES, ids=" ".join)
+def test_help_of_every_command_has_an_example(call, names):
+    result = call(*names, "--help")
+    assert result.exit_code == 0
+    assert f"Example: deepmoji {' '.join(names)} " in " ".join(result.stdout.split())
+
+
+def test_version(call):
+    assert call("--version").stdout == f"deepmoji {deepmoji.__version__}\n"
+
+
+def test_shell_completion_knows_commands_and_options(run):
+    environment = {
+        "_DEEPMOJI_COMPLETE": "complete_bash",
+        "COMP_WORDS": "deepmoji pr",
+        "COMP_CWORD": "1",
+    }
+    # The name comes from the program: `python -m deepmoji` would be asked for otherwise.
+    program = "import sys; sys.argv[0] = 'deepmoji'; from deepmoji.cli import main; main()"
+    import os
+
+    result = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False,
+        env=os.environ | environment,
+    )  # fmt: skip
+    assert result.stdout.split() == ["predict", "pretrain"]
+
+
+@pytest.mark.parametrize("module", sorted(set(COMMANDS.values())))
+def test_commands_load_libraries_only_when_they_run(module):
+    code = f"import sys, deepmoji.cli, deepmoji.cli.{module}; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    libraries = {name.split(".")[0] for name in loaded.stdout.split()}
+    assert libraries & {"numpy", "onnxruntime", "pyarrow", "daft", "torch", "sklearn"} == set()
+
+
+def test_info(call, model):
+    result = call("info", model)
+    assert result.exit_code == 0
+    for part in ("48 tokens", "7 units", "64: 😂 😒", "24 words", "model.onnx", "A tiny model"):
+        assert part in result.stdout
+
+
+def test_info_as_json(call, model):
+    facts = json.loads(call("info", model, "--json").stdout)
+    assert facts["model"]["features"] == 34
+    assert len(facts["labels"]) == 64
+    assert facts["files"]["model.onnx"] > 0
+    assert facts["training"]["seed"] == 0
+    assert facts["card"].startswith("# A tiny model")

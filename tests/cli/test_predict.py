@@ -1,0 +1,192 @@
+"""`deepmoji predict` and `deepmoji encode`."""
+
+import json
+import os
+import pty
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import deepmoji
+
+SENTENCES = ["I love how you never reply back..", "This is the shit"]
+
+
+def rows(output):
+    return [json.loads(line) for line in output.splitlines()]
+
+
+def test_tables(call, model):
+    result = call("predict", "--model", model, *SENTENCES)
+    assert result.exit_code == 0
+    lines = result.stdout.splitlines()
+    assert [line for line in lines if line in SENTENCES] == SENTENCES
+    assert sum(line.endswith("%") and "█" in line for line in lines) == 10
+    assert max(map(len, lines)) <= 80
+
+
+def test_json(call, model):
+    result = call("predict", "--json", "--top", "3", "--model", model, *SENTENCES)
+    assert [row["text"] for row in rows(result.stdout)] == SENTENCES
+    moji = deepmoji.load(model)
+    for row, prediction in zip(rows(result.stdout), moji.predict(SENTENCES, top=3), strict=True):
+        assert [(each["label"], each["probability"]) for each in row["top"]] == [
+            (label, pytest.approx(probability, abs=1e-6)) for label, probability in prediction.top
+        ]
+        assert {word["text"] for word in row["words"]} <= set(
+            row["text"].replace("..", " ..").split()
+        )
+
+
+# What a shell pipes in: bytes, not always UTF-8, not always ended by a line break.
+LINES = [
+    b"so tired",
+    b"",
+    b"\xff\xfe broken",
+    "日本語 😂".encode(),
+    b"\xed\xa0\x80",
+    b"\x00",
+    b"last",
+]
+
+
+@pytest.mark.parametrize("end", [b"", b"\n"])
+def test_every_line_of_standard_input_gives_a_row(run, model, end):
+    result = run("predict", "--json", "-m", model, stdin=b"\n".join(LINES) + end)
+    assert (result.returncode, result.stderr) == (0, b"")
+    texts = [row["text"] for row in rows(result.stdout.decode("utf-8"))]
+    assert [text.encode("utf-8", "surrogateescape") for text in texts] == LINES
+
+
+def test_tables_of_broken_text_do_not_crash(run, model):
+    result = run("predict", "-m", model, stdin=b"\n".join(LINES))
+    assert (result.returncode, result.stderr) == (0, b"")
+    assert "\ufffd\ufffd broken" in result.stdout.decode("utf-8")
+    assert b"\x1b" not in result.stdout
+
+
+def test_output_is_utf8_whatever_the_locale(run, model):
+    environment = {"PYTHONIOENCODING": "cp1252", "LC_ALL": "C", "PYTHONUTF8": "0"}
+    for options in ([], ["--json"]):
+        result = run("predict", "-m", model, *options, "so tired", environment=environment)
+        assert result.returncode == 0
+        label = deepmoji.load(model).predict("so tired").top[0][0]
+        assert label in result.stdout.decode("utf-8")
+
+
+def test_line_ends_of_windows_and_byte_order_mark(call, model):
+    result = call("predict", "--json", "-m", model, stdin=b"\xef\xbb\xbfso tired\r\n\r\nhi\r\n")
+    assert [row["text"] for row in rows(result.stdout)] == ["so tired", "", "hi"]
+
+
+def test_line_longer_than_a_read(call, model):
+    line = b"love " * 60_000
+    result = call("predict", "--json", "-m", model, stdin=line + b"\nhi\n" + line)
+    assert [len(row["text"]) for row in rows(result.stdout)] == [len(line), 2, len(line)]
+    assert [row["truncated"] for row in rows(result.stdout)] == [True, False, True]
+
+
+def test_files(call, model, tmp_path):
+    (tmp_path / "a.txt").write_text("so tired\n\nhi", encoding="utf-8")
+    (tmp_path / "b.csv").write_text('id,text\n1,"love, you\nall"\n2,\n3\n', encoding="utf-8-sig")
+    (tmp_path / "c.tsv").write_text("text\tid\nhappy day\t1\n", encoding="utf-8")
+    (tmp_path / "d.jsonl").write_text('{"text": "x"}\n\n{"text": "\\ud83d"}\n', encoding="utf-8")
+    files = [
+        part for name in ("a.txt", "b.csv", "c.tsv", "d.jsonl") for part in ("-f", tmp_path / name)
+    ]
+    result = call("predict", "--json", "-m", model, *files)
+    assert [row["text"] for row in rows(result.stdout)] == [
+        *("so tired", "", "hi", "love, you\nall", "", "", "happy day", "x", "\ud83d"),
+    ]
+
+
+def test_text_column(call, model, tmp_path):
+    (tmp_path / "a.csv").write_text("id,body\n1,hello\n", encoding="utf-8")
+    (tmp_path / "b.jsonl").write_text('{"body": "there"}\n', encoding="utf-8")
+    files = ("-f", tmp_path / "a.csv", "-f", tmp_path / "b.jsonl", "--text-column", "body")
+    result = call("predict", "--json", "-m", model, *files)
+    assert [row["text"] for row in rows(result.stdout)] == ["hello", "there"]
+
+
+def test_live_pipe_is_answered_line_by_line(model):
+    command = [sys.executable, "-m", "deepmoji", "predict", "--json", "-m", model]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        for text in ("one", "two"):
+            process.stdin.write(f"{text}\n".encode())
+            process.stdin.flush()
+            assert json.loads(process.stdout.readline())["text"] == text
+        process.stdin.close()
+    assert process.returncode == 0
+
+
+def test_closed_pipe_ends_quietly(model):
+    command = f"{sys.executable} -m deepmoji predict --json -m {model} -f - | head -n 1"
+    texts = b"so tired of it\n" * 5000
+    result = subprocess.run(["bash", "-c", command], input=texts, capture_output=True, check=False)
+    assert len(result.stdout.splitlines()) == 1
+    assert result.stderr == b""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a pseudo-terminal")
+def test_terminal_gets_colours(model):
+    leader, follower = pty.openpty()
+    environment = os.environ | {"TERM": "xterm-256color", "COLUMNS": "80"}
+    environment.pop("NO_COLOR", None)
+    command = [sys.executable, "-m", "deepmoji", "predict", "-m", model, "I love you"]
+    with subprocess.Popen(
+        command, stdin=follower, stdout=follower, stderr=follower, env=environment
+    ) as process:
+        os.close(follower)
+        shown = b""
+        try:
+            while data := os.read(leader, 4096):
+                shown += data
+        except OSError:  # Linux ends a pseudo-terminal this way
+            pass
+    os.close(leader)
+    assert process.returncode == 0
+    assert b"\x1b[" in shown
+    assert b"48;5;" in shown
+
+
+def test_encode_to_npy(call, model, tmp_path):
+    out = tmp_path / "x.npy"
+    result = call("encode", "-m", model, "--out", out, *SENTENCES)
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert "2 texts, 34 numbers each" in result.stderr
+    assert np.abs(np.load(out) - deepmoji.load(model).encode(SENTENCES)).max() < 1e-6
+
+
+def test_encode_many_lines(call, model, tmp_path):
+    texts = [f"love {number} {'so tired ' * (number % 7)}" for number in range(5000)]
+    stdin = "\n".join(texts)
+    result = call("encode", "-m", model, "--out", tmp_path / "x.npy", stdin=stdin)
+    assert result.exit_code == 0
+    encodings = np.load(tmp_path / "x.npy")
+    assert encodings.shape == (5000, 34)
+    assert np.abs(encodings - deepmoji.load(model).encode(texts)).max() < 1e-6
+
+
+def test_encode_to_parquet(call, model, tmp_path):
+    parquet = pytest.importorskip("pyarrow.parquet")
+    result = call("encode", "-m", model, "-o", tmp_path / "x.parquet", stdin="so\n\ntired\n")
+    assert result.exit_code == 0
+    table = parquet.read_table(tmp_path / "x.parquet")
+    assert table.column("text").to_pylist() == ["so", "", "tired"]
+    assert len(table.column("encoding")[0]) == 34
+
+
+def test_encode_to_json(call, model):
+    result = call("encode", "-m", model, "--json", "so tired")
+    (row,) = rows(result.stdout)
+    expected = deepmoji.load(model).encode(["so tired"])[0]
+    assert row["text"] == "so tired"
+    assert row["encoding"] == pytest.approx(expected.tolist(), abs=1e-6)
+
+
+def test_no_input_lines(call, model, tmp_path):
+    assert call("predict", "--json", "-m", model, stdin="").stdout == ""
+    assert call("encode", "-m", model, "-o", tmp_path / "x.npy", stdin="").exit_code == 0
+    assert np.load(tmp_path / "x.npy").shape == (0, 34)
