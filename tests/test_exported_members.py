@@ -38,7 +38,7 @@ def test_an_unknown_name_is_an_attribute_error():
 @pytest.mark.parametrize(
     ("use", "absent"),
     [
-        ("", {"numpy", "onnxruntime", "rich", "typer", "text_unidecode"}),
+        ("pass", {"numpy", "onnxruntime", "rich", "typer", "text_unidecode"}),
         ("deepmoji.tokenize('hi')", {"numpy", "onnxruntime", "rich", "typer"}),
         ("deepmoji.load", {"rich", "typer"}),
     ],

@@ -1,4 +1,4 @@
-"""``python -m deepmoji``: the same as the command ``deepmoji``."""
+"""`python -m deepmoji`: the same as the command `deepmoji`."""
 
 from deepmoji.cli import main
 

@@ -1,4 +1,4 @@
-"""``deepmoji info``."""
+"""`deepmoji info`."""
 
 import json
 from pathlib import Path

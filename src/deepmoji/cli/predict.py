@@ -1,4 +1,4 @@
-"""``deepmoji predict`` and ``deepmoji encode``."""
+"""`deepmoji predict` and `deepmoji encode`."""
 
 import json
 import sys
