@@ -2,7 +2,6 @@
 
 import json
 import os
-import pty
 import subprocess
 import sys
 
@@ -10,6 +9,8 @@ import numpy as np
 import pytest
 
 import deepmoji
+
+pty = pytest.importorskip("pty")
 
 SENTENCES = ["I love how you never reply back..", "This is the shit"]
 
@@ -129,14 +130,17 @@ def test_closed_pipe_ends_quietly(model):
     assert result.stderr == b""
 
 
-@pytest.mark.skipif(os.name == "nt", reason="needs a pseudo-terminal")
-def test_terminal_gets_colours(model):
+def on_terminal(*arguments, program="from deepmoji.cli import main; main()", stdin=None):
+    """Run the command line on a terminal of 80 columns; what it shows, and its exit code."""
     leader, follower = pty.openpty()
     environment = os.environ | {"TERM": "xterm-256color", "COLUMNS": "80"}
     environment.pop("NO_COLOR", None)
-    command = [sys.executable, "-m", "deepmoji", "predict", "-m", model, "I love you"]
     with subprocess.Popen(
-        command, stdin=follower, stdout=follower, stderr=follower, env=environment
+        [sys.executable, "-c", program, *map(str, arguments)],
+        stdin=follower if stdin is None else stdin,
+        stdout=follower,
+        stderr=follower,
+        env=environment,
     ) as process:
         os.close(follower)
         shown = b""
@@ -146,9 +150,31 @@ def test_terminal_gets_colours(model):
         except OSError:  # Linux ends a pseudo-terminal this way
             pass
     os.close(leader)
-    assert process.returncode == 0
-    assert b"\x1b[" in shown
-    assert b"48;5;" in shown
+    return shown.decode("utf-8"), process.returncode
+
+
+def test_terminal_gets_colours(model):
+    shown, code = on_terminal("predict", "-m", model, "I love you")
+    assert code == 0
+    assert "48;5;" in shown
+
+
+def test_terminal_without_texts_is_a_usage_error(model):
+    shown, code = on_terminal("predict", "-m", model)
+    assert code == 2
+    assert "give at least one text" in shown
+
+
+def test_terminal_sees_progress(model, tmp_path):
+    (tmp_path / "posts.txt").write_text("so tired\n" * 40_000, encoding="utf-8")
+    shown, code = on_terminal(
+        *("encode", "-m", model, "-f", tmp_path / "posts.txt", "-o", tmp_path / "x.npy"),
+        program="from deepmoji.cli import common, main; common.PATIENCE = 0.0; main()",
+    )
+    assert code == 0
+    assert "encoding" in shown
+    assert " texts, " in shown
+    assert np.load(tmp_path / "x.npy", mmap_mode="r").shape == (40_000, 34)
 
 
 def test_encode_to_npy(call, model, tmp_path):

@@ -22,7 +22,7 @@ COMMANDS = {
     "info": "bundle",
 }
 _GROUPS = frozenset({"corpus"})
-_PATIENCE = 3.0  # seconds before a progress bar appears
+PATIENCE = 3.0  # seconds before progress is shown
 
 _Batch = TypeVar("_Batch", bound=Sized)
 
@@ -90,46 +90,42 @@ def utf8_output() -> None:
             reconfigure(errors="replace")
 
 
-def progress(
-    batches: Iterable[_Batch], label: str, *, total: int | None = None, show: bool = True
-) -> Iterator[_Batch]:
-    """Yield batches, with a progress bar on a terminal's standard error after a few seconds.
+def progress(batches: Iterable[_Batch], label: str, *, show: bool = True) -> Iterator[_Batch]:
+    """Yield batches; after a few seconds a terminal's standard error shows how far it is.
 
     Args:
         batches: anything with a length, counted as so many texts.
         label: what is being done.
-        total: how many texts there will be, if known.
-        show: whether there may be a bar at all.
+        show: whether anything may be shown at all.
     """
     begun = time.monotonic()
-    done, bar, task = 0, None, None
+    done, bar = 0, None
     try:
         for batch in batches:
             yield batch
             done += len(batch)
-            if bar is None and show and sys.stderr.isatty():
-                if time.monotonic() - begun < _PATIENCE:
-                    continue
-                bar = _bar()
-                task = bar.add_task(label, total=total)
-                bar.start()
-            if bar is not None and task is not None:
-                speed = done / (time.monotonic() - begun)
-                bar.update(task, completed=done, speed=f"{done:,} texts, {speed:,.0f}/s")
+            seconds = time.monotonic() - begun
+            if bar is None and show and seconds >= PATIENCE and sys.stderr.isatty():
+                bar = _bar(label)
+            if bar is not None:
+                speed = f"{done:,} texts, {done / max(seconds, 1e-9):,.0f}/s"
+                bar.update(bar.task_ids[0], speed=speed)
     finally:
         if bar is not None:
             bar.stop()
 
 
-def _bar() -> Any:
+def _bar(label: str) -> Any:
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress, SpinnerColumn, TextColumn
 
-    return Progress(
+    bar = Progress(
+        SpinnerColumn(),
         TextColumn("{task.description}"),
-        BarColumn(),
         TextColumn("{task.fields[speed]}"),
-        TimeRemainingColumn(),
         console=Console(stderr=True),
         transient=True,
     )
+    bar.add_task(label, total=None, speed="")  # how many texts there will be is not known
+    bar.start()
+    return bar
