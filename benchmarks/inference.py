@@ -23,7 +23,7 @@ import onnxruntime as ort
 import pyarrow.parquet as pq
 
 from deepmoji.bundle import SHIPPED, Bundle
-from deepmoji.inference.engine import CHUNK
+from deepmoji.inference.engine import CHUNK, available_cores
 from deepmoji.inference.predictor import Predictor
 from deepmoji.text.tokenizer import tokenize
 from deepmoji.text.vocabulary import UNKNOWN
@@ -159,7 +159,7 @@ def throughput(folder: Path, texts: Sequence[str]) -> dict[str, Any]:
         "texts": len(texts),
         "source": "TweetEval emoji, validation, then train",
         "rounds": ROUNDS,
-        "threads": {"scores": len(os.sched_getaffinity(0)), "scores_one_thread": 1},
+        "threads": {"scores": predictor.threads, "scores_one_thread": 1},
         "chunk": CHUNK,
         "baseline_is": "the same graph, all cores inside a run, batches of 256 in input order",
         "texts_per_second": {name: round(len(texts) / value, 1) for name, value in best.items()},
@@ -208,7 +208,7 @@ def machine() -> dict[str, Any]:
         lines = info.read_text(encoding="utf-8").splitlines()
         names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
         cpu = names[0] if names else cpu
-    return {"cpu": cpu, "cores": len(os.sched_getaffinity(0)), "system": platform.system()}
+    return {"cpu": cpu, "cores": available_cores(), "system": platform.system()}
 
 
 if __name__ == "__main__":

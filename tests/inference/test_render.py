@@ -66,6 +66,13 @@ def test_terminal_gets_shaded_words():
     assert "48;5;" in sad
 
 
+def test_no_color_is_respected(monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+    view = show(made(), terminal=True)
+    assert "48;5;" not in view
+    assert "attention: sad 90%" in view
+
+
 def test_text_cannot_act_on_the_terminal():
     view = show(made(text="a\x1b[2J\x07b\u202ec\ud800\nd", words=((0, 1, 1.0),)), terminal=True)
     assert "\x1b[2J" not in view

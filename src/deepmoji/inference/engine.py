@@ -67,7 +67,7 @@ class Engine:
     def __init__(self, bundle: Bundle, *, threads: int | None = None) -> None:
         if threads is not None and threads < 1:
             raise InputError(f"threads has to be 1 or more, not {threads}")
-        self.threads = threads or _cores()
+        self.threads = threads or available_cores()
         ort.disable_telemetry_events()
         options = ort.SessionOptions()
         options.intra_op_num_threads = 1
@@ -159,6 +159,13 @@ def windows_of(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
         yield window
 
 
+def available_cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def _gather(chunks: Sequence[_Chunk], outputs: Sequence[str]) -> list[Array]:
     count = sum(len(chunk.rows) for chunk in chunks)
     parts = [(chunk.rows, chunk.arrays.result()) for chunk in chunks]
@@ -170,9 +177,3 @@ def _gather(chunks: Sequence[_Chunk], outputs: Sequence[str]) -> list[Array]:
             whole[rows, : arrays[index].shape[1]] = arrays[index]
         gathered.append(whole)
     return gathered
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -90,6 +90,11 @@ class Predictor:
         """The class names in order; for emoji models the emojis themselves."""
         return self.bundle.labels
 
+    @property
+    def threads(self) -> int:
+        """How many threads score many texts."""
+        return self._engine.threads
+
     def scores(self, texts: Iterable[str]) -> Array:
         """Return the probabilities of the labels.
 

@@ -54,7 +54,7 @@ class PredictionView:
         self.prediction = prediction
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
-        shaded = console.color_system is not None
+        shaded = console.color_system is not None and not console.no_color
         yield self._text(shaded=shaded)
         if not shaded and self.prediction.words:
             yield self._weights()
