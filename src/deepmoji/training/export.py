@@ -1,7 +1,9 @@
 """A trained network to a bundle, with the proof that the exported model agrees."""
 
+import logging
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -219,10 +221,22 @@ def write_graph(weights: Weights, bundle: Bundle, path: Path, precision: Precisi
         return
     plain = path.with_name("plain.onnx")
     onnx.save(build_graph(weights, bundle.config, int8_embedding=True), plain)
-    quantize_dynamic(
-        plain,
-        path,
-        op_types_to_quantize=["LSTM"],
-        per_channel=True,  # measured: no slower than one scale a matrix, and closer
-        weight_type=QuantType.QInt8,
-    )
+    with _without_advice():
+        quantize_dynamic(
+            plain,
+            path,
+            op_types_to_quantize=["LSTM"],
+            per_channel=True,  # measured: no slower than one scale a matrix, and closer
+            weight_type=QuantType.QInt8,
+        )
+
+
+@contextmanager
+def _without_advice() -> Generator[None]:
+    """Keep the quantiser from advising a pre-processing that has no use here."""
+    previous = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(previous)

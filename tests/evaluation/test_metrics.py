@@ -1,0 +1,70 @@
+"""Measures against hand-computed values."""
+
+import numpy as np
+import pytest
+
+from deepmoji.evaluation.baselines import fasttext_scores, prior_scores
+from deepmoji.evaluation.metrics import emoji_accuracies, top_k_accuracy
+
+SCORES = np.log(
+    np.array([[0.6, 0.3, 0.1], [0.5, 0.4, 0.1], [0.2, 0.5, 0.3], [0.5, 0.2, 0.3]], dtype=np.float32)
+)
+LABELS = np.array([0, 1, 2, 2])
+
+
+def test_top_k_by_hand():
+    assert top_k_accuracy(SCORES, LABELS, ks=(1, 2, 3)) == [0.25, 1.0, 1.0]
+
+
+def test_ties_gain_nothing():
+    constant = np.zeros((4, 3), dtype=np.float32)
+    assert top_k_accuracy(constant, LABELS, ks=(1, 2)) == [0.0, 0.0]
+
+
+def test_top_k_is_sklearns():
+    from sklearn.metrics import top_k_accuracy_score
+
+    random = np.random.default_rng(0)
+    scores = random.normal(size=(300, 12)).astype(np.float32)
+    labels = random.integers(0, 12, 300)
+    expected = [top_k_accuracy_score(labels, scores, k=k) for k in (1, 5)]
+    assert top_k_accuracy(scores, labels) == pytest.approx(expected)
+
+
+def test_emoji_accuracies_by_hand():
+    """Natural: rows 0 and 1. Balanced: all, mean over the classes 1/1, 0/1 and 1/2.
+
+    With the prior (.5, .25, .25) divided out: row 0 1.2/1.2/.4 (a tie), row 1 1/1.6/.4,
+    row 2 .4/2/1.2, row 3 1/.8/1.2.
+    """
+    prior = np.array([0.5, 0.25, 0.25])
+    result = emoji_accuracies(
+        SCORES,
+        LABELS,
+        balanced=np.array([False, True, True, True]),
+        natural=np.array([True, True, False, False]),
+        prior=prior,
+    )
+    assert result["natural_loss"] == pytest.approx(-(np.log(0.6) + np.log(0.4)) / 2)
+    assert result["natural_top1"] == 0.5
+    assert result["balanced_top1"] == pytest.approx((1 + 0.5) / 2)
+    assert result["balanced_top5"] == 1.0
+
+
+def test_the_prior_alone_guesses_the_most_frequent_and_nothing_when_balanced():
+    prior = np.array([0.7, 0.2, 0.1])
+    labels = np.array([0, 0, 1, 2])
+    everything = np.ones(4, dtype=bool)
+    result = emoji_accuracies(
+        prior_scores(prior, 4), labels, balanced=everything, natural=everything, prior=prior
+    )
+    assert result["natural_top1"] == 0.5
+    assert result["balanced_top1"] <= 1 / 3
+
+
+def test_fasttext_learns_what_single_words_tell():
+    train = [(("so", "funny"), 0), (("so", "sad"), 1)] * 200
+    scores = fasttext_scores(train, [("funny",), ("sad",), ()], classes=3, dim=8, epochs=20)
+    assert scores.shape == (3, 3)
+    assert scores[:2].argmax(axis=1).tolist() == [0, 1]
+    assert scores[0, 2] < -20  # a class that training never saw

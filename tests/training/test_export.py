@@ -1,0 +1,122 @@
+"""Exported models agree with the trained one, in both gates and both precisions."""
+
+import numpy as np
+import onnx
+import pytest
+import torch
+
+import deepmoji
+from deepmoji.bundle import Contents, write_bundle
+from deepmoji.config import ModelConfig
+from deepmoji.errors import BundleError, InputError
+from deepmoji.text.vocabulary import SPECIAL_TOKENS, Vocabulary
+from deepmoji.training.export import SAMPLE_TEXTS, export, save_network
+from deepmoji.training.network import Network
+
+WORDS = tuple(
+    [
+        "i",
+        "love",
+        "you",
+        "this",
+        "is",
+        "the",
+        "shit",
+        "how",
+        "never",
+        "reply",
+        "back",
+        "..",
+        "!",
+        "so",
+        "tired",
+        "soo",
+        "of",
+        "it",
+    ]
+)
+
+
+def make_model(folder, gates):
+    torch.manual_seed(3)
+    vocabulary = Vocabulary([*SPECIAL_TOKENS, *WORDS])
+    config = ModelConfig(
+        vocabulary_size=len(vocabulary), embedding_size=16, units=32, classes=8, gates=gates
+    )
+    network = Network(config)
+    with torch.no_grad():
+        network.attention.normal_(0, 0.5)
+        network.output.weight.normal_(0, 0.5)
+    labels = tuple("abcdefgh")
+    contents = Contents(config=config, vocabulary=vocabulary, labels=labels, max_tokens=20)
+    return save_network(network, folder, contents=contents, training={"seed": 3})
+
+
+@pytest.fixture(scope="module", params=["sigmoid", "hard_sigmoid"])
+def model(request, tmp_path_factory):
+    return make_model(tmp_path_factory.mktemp("models") / "full", request.param)
+
+
+def test_onnx_agrees_with_torch(model):
+    agreement = model.training["agreement_with_torch"]
+    assert agreement["texts"] == len(SAMPLE_TEXTS)
+    assert agreement["max_probability_difference"] <= 1e-5
+    assert agreement["max_feature_difference"] <= 1e-5
+    assert agreement["top1_agreement"] == 1.0
+
+
+def test_graph_is_the_contract(model):
+    graph = onnx.load(model.graph).graph
+    assert [(i.name, i.type.tensor_type.elem_type) for i in graph.input] == [
+        ("ids", onnx.TensorProto.INT64),
+        ("lengths", onnx.TensorProto.INT32),
+    ]
+    assert [o.name for o in graph.output] == ["probabilities", "features", "attention"]
+
+
+def test_fp32_export_is_the_same_model_without_weights(model, tmp_path):
+    small = export(model.folder, tmp_path / "small", precision="fp32")
+    assert small.weights is None
+    texts = list(SAMPLE_TEXTS)
+    np.testing.assert_array_equal(
+        deepmoji.load(small.folder).scores(texts), deepmoji.load(model.folder).scores(texts)
+    )
+
+
+def test_int8_export_is_close_and_says_how_close(model, tmp_path):
+    small = export(model.folder, tmp_path / "small", scores={"this model": _scores()})
+    agreement = small.training["agreement_with_fp32"]
+    assert agreement["max_probability_difference"] < 0.02
+    assert agreement["min_feature_cosine"] > 0.999
+    assert small.training["precision"] == "int8"
+    assert "12.3" in small.card
+    assert "top1_agreement" in small.card
+    kinds = {node.op_type for node in onnx.load(small.graph).graph.node}
+    assert "DynamicQuantizeLSTM" in kinds
+
+
+def _scores():
+    names = ("natural_top1", "natural_top5", "balanced_top1", "balanced_top5")
+    return dict.fromkeys(names, 0.123)
+
+
+def test_a_bundle_without_weights_cannot_be_exported(model, tmp_path):
+    small = export(model.folder, tmp_path / "small", precision="fp32")
+    with pytest.raises(BundleError, match=r"model\.safetensors"):
+        export(small.folder, tmp_path / "again")
+    with pytest.raises(InputError, match="precision"):
+        export(model.folder, tmp_path / "again", precision="int4")  # pyright: ignore[reportArgumentType]
+    assert not (tmp_path / "again").exists()
+
+
+def test_weights_of_another_size_are_refused(model, tmp_path):
+    contents = Contents(
+        config=ModelConfig(**(model.config.to_dict() | {"units": 31})),
+        vocabulary=model.vocabulary,
+        labels=model.labels,
+        max_tokens=20,
+    )
+    parts = {"model.onnx": model.graph, "model.safetensors": model.weights}
+    wrong = write_bundle(tmp_path / "wrong", contents, training={}, card="", parts=parts)
+    with pytest.raises(BundleError, match=r"does not fit its config\.json"):
+        export(wrong.folder, tmp_path / "new")

@@ -1,0 +1,141 @@
+"""A tiny model fits generated pairs; a run that was stopped goes on as if nothing had happened."""
+
+import pytest
+import torch
+
+import deepmoji
+from deepmoji.bundle import Bundle
+from deepmoji.config import ModelConfig, PretrainConfig
+from deepmoji.corpus.shards import CorpusFolder
+from deepmoji.errors import InputError
+from deepmoji.training.pretrain import Hardware, Run, pretrain, train
+from tests.helpers.corpora import EMOJIS, make_posts
+
+TINY = ModelConfig(units=16, embedding_size=16)
+ONE = Hardware(device="cpu", processes=1, precision="32-true")
+SETTINGS = {
+    "batch_size": 32,
+    "learning_rate": 0.01,
+    "warmup": 5,
+    "final_dropout": 0.2,
+    "max_tokens": 20,
+    "evaluate_every": 8,
+    "checkpoint_every": 4,
+}
+
+
+def settings(**changes):
+    return PretrainConfig(**(SETTINGS | changes))
+
+
+@pytest.fixture(scope="module")
+def model(corpus, tmp_path_factory):
+    out = tmp_path_factory.mktemp("models") / "tiny"
+    seen = []
+    pretrain(corpus, out, model=TINY, config=settings(epochs=6), hardware=ONE, report=seen.append)
+    return out, seen
+
+
+def test_it_learns_what_the_words_tell(model):
+    out, seen = model
+    predictor = deepmoji.load(out)
+    assert predictor.labels == EMOJIS
+    posts = make_posts(200, seed=99)
+    texts, truth = [post[:-2] for post in posts], [EMOJIS.index(post[-1]) for post in posts]
+    accuracy = (predictor.scores(texts).argmax(axis=1) == truth).mean()
+    assert accuracy > 0.95  # the posts are new, their cues are not; chance is 0.25
+    assert Bundle.open(out).training["scores"]["this model"]["natural_top1"] > 0.9
+    assert seen[-1].is_last
+    assert seen[-1].step == seen[-1].steps
+    assert seen[-1].loss < seen[0].loss
+
+
+def test_the_bundle_tells_how_it_was_made(model):
+    bundle = Bundle.open(model[0])
+    record = bundle.training
+    assert record["settings"]["seed"] == 0
+    assert record["settings"]["learning_rate"] == 0.01
+    assert record["made_with"]["torch"] == torch.__version__
+    assert sum(record["prior"]) == pytest.approx(1, abs=1e-6)
+    assert record["agreement_with_torch"]["max_probability_difference"] <= 1e-5
+    assert "natural top 1" in bundle.card
+    assert "learning_rate" in bundle.card
+
+
+class Killed(RuntimeError):
+    pass
+
+
+def weights(folder):
+    return torch.load(folder / "latest.pt", weights_only=True)["network"]
+
+
+def run_of(corpus, folder, **changes):
+    sizes = TINY.to_dict() | {
+        "vocabulary_size": len(CorpusFolder.open(corpus).vocabulary),
+        "classes": len(EMOJIS),
+    }
+    config = settings(epochs=2, embedding_dropout=0.2, **changes)
+    return Run(corpus=corpus, folder=folder, model=ModelConfig(**sizes), config=config)
+
+
+def test_a_killed_run_continues_exactly(corpus, tmp_path):
+    def kill(progress):
+        if progress.step >= 16:
+            raise Killed
+
+    def nothing(progress):
+        pass
+
+    train(run_of(corpus, tmp_path / "whole"), ONE, nothing)
+    with pytest.raises(Killed):
+        train(run_of(corpus, tmp_path / "killed"), ONE, kill)
+    stopped_at = torch.load(tmp_path / "killed" / "latest.pt", weights_only=True)["state"]["step"]
+    assert 0 < stopped_at < 16
+    train(run_of(corpus, tmp_path / "killed"), ONE, nothing)
+    whole, continued = weights(tmp_path / "whole"), weights(tmp_path / "killed")
+    for name, value in whole.items():
+        torch.testing.assert_close(continued[name], value, atol=0, rtol=0)
+
+
+def test_another_run_in_the_folder_is_refused(corpus, tmp_path):
+    train(run_of(corpus, tmp_path / "run"), ONE, lambda progress: None)
+    with pytest.raises(InputError, match="settings"):
+        train(run_of(corpus, tmp_path / "run", seed=5), ONE, lambda progress: None)
+
+
+def test_two_processes_are_one_with_the_batch_of_both(corpus, tmp_path):
+    """Without dropout, whose masks differ between processes by design."""
+    plain = {"final_dropout": 0.0, "clip_norm": 1.0}
+    two = Hardware(device="cpu", processes=2, precision="32-true")
+    for name, hardware in (("one", ONE), ("two", two)):
+        run = run_of(corpus, tmp_path / name, **plain)
+        run = Run(
+            corpus=run.corpus,
+            folder=run.folder,
+            model=run.model,
+            config=PretrainConfig(**(run.config.to_dict() | {"embedding_dropout": 0.0})),
+        )
+        train(run, hardware, _nothing)
+    one, two_ = weights(tmp_path / "one"), weights(tmp_path / "two")
+    for name, value in one.items():
+        # Adam's division amplifies rounding; measured: 2e-4 after these steps.
+        torch.testing.assert_close(two_[name], value, atol=5e-3, rtol=0)
+
+
+def _nothing(progress):
+    """Picklable, for processes that are started anew."""
+
+
+def test_it_stops_when_validation_no_longer_improves(corpus, tmp_path):
+    seen = []
+    config = {"learning_rate": 1e-9, "evaluate_every": 2, "patience": 3, "warmup": 1}
+    train(run_of(corpus, tmp_path / "run", **config), ONE, seen.append)
+    assert seen[-1].is_last
+    assert seen[-1].step < seen[-1].steps
+
+
+def test_no_corpus_is_a_clear_error(tmp_path):
+    with pytest.raises(InputError, match="corpus build"):
+        pretrain(tmp_path / "nothing", tmp_path / "model", hardware=ONE)
+    assert not (tmp_path / "model").exists()
