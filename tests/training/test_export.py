@@ -13,27 +13,25 @@ from deepmoji.text.vocabulary import SPECIAL_TOKENS, Vocabulary
 from deepmoji.training.export import SAMPLE_TEXTS, export, save_network
 from deepmoji.training.network import Network
 
-WORDS = tuple(
-    [
-        "i",
-        "love",
-        "you",
-        "this",
-        "is",
-        "the",
-        "shit",
-        "how",
-        "never",
-        "reply",
-        "back",
-        "..",
-        "!",
-        "so",
-        "tired",
-        "soo",
-        "of",
-        "it",
-    ]
+WORDS = (
+    "i",
+    "love",
+    "you",
+    "this",
+    "is",
+    "the",
+    "shit",
+    "how",
+    "never",
+    "reply",
+    "back",
+    "..",
+    "!",
+    "so",
+    "tired",
+    "soo",
+    "of",
+    "it",
 )
 
 

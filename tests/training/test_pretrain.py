@@ -62,7 +62,7 @@ def test_the_bundle_tells_how_it_was_made(model):
     assert "learning_rate" in bundle.card
 
 
-class Killed(RuntimeError):
+class KilledError(RuntimeError):
     pass
 
 
@@ -82,13 +82,13 @@ def run_of(corpus, folder, **changes):
 def test_a_killed_run_continues_exactly(corpus, tmp_path):
     def kill(progress):
         if progress.step >= 16:
-            raise Killed
+            raise KilledError
 
     def nothing(progress):
         pass
 
     train(run_of(corpus, tmp_path / "whole"), ONE, nothing)
-    with pytest.raises(Killed):
+    with pytest.raises(KilledError):
         train(run_of(corpus, tmp_path / "killed"), ONE, kill)
     stopped_at = torch.load(tmp_path / "killed" / "latest.pt", weights_only=True)["state"]["step"]
     assert 0 < stopped_at < 16
