@@ -53,8 +53,9 @@ class Engine:
 
     Chunks run beside each other, each on one thread. Measured on two cores, 512 units, ms a text in
     chunks of 32 with two threads beside each other / two inside each run: int8 0.8 / 1.0, fp32
-    1.8 / 1.7; and the former goes on with more cores than the two directions of an LSTM. One text
-    alone takes int8 1.6 ms on one thread, 3.4 on two (fp32 6.0 and 3.1).
+    1.8 / 1.7, on a busy machine fp32 21 / 42; and the former goes on with more cores than the two
+    directions of an LSTM. One text alone takes int8 1.6 ms on one thread, 3.4 on two (fp32 6.0 and
+    3.1).
 
     Args:
         bundle: the opened model folder.
