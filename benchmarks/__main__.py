@@ -15,15 +15,14 @@ from rich.console import Console
 from benchmarks.tables import print_results, read_results
 
 FOLDER = Path(__file__).resolve().parent
-# Hours, or tens of minutes on both cores: only when named. What they gave is in results/.
+# Tens of minutes on all cores, and most need a corpus: only when named. What they gave before is
+# in results/.
 SLOW = {"corpus", "emoji", "pretraining"}
+HELPERS = {"__init__", "__main__", "record", "tables"}
 
 
 def main() -> int:
-    scripts = sorted(
-        path.stem for path in FOLDER.glob("*.py") if path.stem not in {"__init__", "__main__"}
-    )
-    scripts.remove("tables")
+    scripts = sorted({path.stem for path in FOLDER.glob("*.py")} - HELPERS)
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure and show.")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(scripts)}")
     parser.add_argument("--print", action="store_true", help="measure nothing")

@@ -1,10 +1,7 @@
 """The seven sentences of the README as the shipped model answers them → results/sentences.json."""
 
-import platform
-
 import deepmoji
-from benchmarks.tables import RESULTS
-from deepmoji.files import write_json
+from benchmarks.record import write
 
 SENTENCES = (
     "I love mom's cooking",
@@ -26,12 +23,7 @@ def main() -> None:
         }
         for answer in model.predict(SENTENCES)
     ]
-    result = {
-        "command": "python -m benchmarks.sentences",
-        "versions": {"deepmoji": deepmoji.__version__, "python": platform.python_version()},
-        "sentences": answers,
-    }
-    write_json(RESULTS / "sentences.json", result)
+    write("sentences", {"sentences": answers})
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-RESULTS = Path(__file__).resolve().parent / "results"
+from benchmarks.record import RESULTS
 
 
 def read_results(folder: Path = RESULTS) -> dict[str, Any]:

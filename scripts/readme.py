@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from scripts.blocks import ROOT, fill, table, update
+from scripts import figures
+from scripts.blocks import ROOT, fill, update
 
 README = ROOT / "README.md"
 RESULTS = ROOT / "benchmarks" / "results"
@@ -19,34 +20,12 @@ RESULTS = ROOT / "benchmarks" / "results"
 Results = Mapping[str, Any]
 
 
-def sentences(results: Results) -> str:
-    """The seven sentences with their five most probable emojis."""
-    rows = [
-        (each["text"], " ".join(f"{label} {share:.0%}" for label, share in each["top"]))
-        for each in results["sentences"]["sentences"]
-    ]
-    return table(("text", "most probable emojis"), rows)
-
-
-def quality(results: Results) -> str:
-    """Emoji prediction beside the baselines."""
-    return str(results["emoji"])
-
-
-def speed(results: Results) -> str:
-    """What takes how long and how much memory."""
-    return str(results["inference"])
-
-
-def parity(results: Results) -> str:
-    """How many texts are read exactly as the original read them."""
-    return str(results["golden"])
-
-
 def tree(_results: Results) -> str:
     """The repository, a line for each source file: the first line of its docstring."""
     lines = []
     for folder, note in TOP.items():
+        if not (ROOT / folder).exists():
+            continue
         lines.append(f"{folder:<26}{note}".rstrip())
         if folder == "src/deepmoji/":
             lines += _source_lines()
@@ -56,9 +35,14 @@ def tree(_results: Results) -> str:
 TOP = {
     "src/deepmoji/": "",
     "tests/": "mirrors src; test_architecture.py and test_budgets.py hold the rules",
-    "benchmarks/": "measurements, results/*.json: every number on this page",
-    "scripts/": "makes the generated parts of the documentation",
+    "examples/": "short scripts, each executed by a test",
+    "runs/": "the recipes of the shipped model, from posts to bundle",
+    "benchmarks/": "measurements; results/*.json: every number on this page",
     "docs/": "architecture.md for contributors, commands.md the command reference",
+    "scripts/": "makes the generated parts of the documentation",
+    "pyproject.toml": "the package, its dependencies and extras, the settings of all checks",
+    "constraints.txt": "the exact versions that make and CI install",
+    "Makefile": "demo, test, check, bench and the rest",
 }
 
 
@@ -85,10 +69,10 @@ def _first_line(path: Path) -> str:
 
 # Each generated part, the result files it needs, and what makes it.
 BLOCKS: dict[str, tuple[tuple[str, ...], Callable[[Results], str]]] = {
-    "sentences": (("sentences",), sentences),
-    "quality": (("emoji", "corpus"), quality),
-    "speed": (("tokenizer", "corpus", "pretraining", "inference"), speed),
-    "parity": (("golden",), parity),
+    "sentences": (("sentences",), figures.sentences),
+    "quality": (("emoji", "corpus"), figures.quality),
+    "speed": (("tokenizer", "corpus", "pretraining", "inference"), figures.speed),
+    "parity": (("golden",), figures.parity),
     "tree": ((), tree),
 }
 

@@ -1,0 +1,95 @@
+"""The README's tables and sentences about results, from the result files' contents."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from scripts.blocks import table
+
+Results = Mapping[str, Any]
+
+COLUMNS = ("natural_top1", "natural_top5", "balanced_top1", "balanced_top5")
+SYSTEMS = {"prior": "always the most frequent emojis", "shipped": "**this model**"}
+
+
+def sentences(results: Results) -> str:
+    """The seven sentences with their most probable emojis."""
+    rows = [
+        (each["text"], " · ".join(f"{label} {share:.0%}" for label, share in each["top"]))
+        for each in results["sentences"]["sentences"]
+    ]
+    return table(("text", "most probable emojis"), rows)
+
+
+def quality(results: Results) -> str:
+    """Emoji prediction beside the baselines."""
+    emoji, pairs = results["emoji"], results["corpus"]["pairs"]["train"]
+    rows = [
+        (SYSTEMS.get(name, name), *(f"{values[column]:.1%}" for column in COLUMNS))
+        for name, values in emoji["systems"].items()
+    ]
+    header = ("", *(column.replace("_", " ").replace("top", "top-") for column in COLUMNS))
+    return (
+        f"Which emoji was this post written with? Trained on {pairs:,} (text, emoji) pairs and "
+        f"tested on posts that no system saw: {emoji['natural']:,} pairs as they occur (natural) "
+        f"and {emoji['balanced']:,} with every emoji as often (balanced; there all scores are "
+        f"divided by the training frequencies).\n\n{table(header, rows, 'lrrrr')}"
+    )
+
+
+def speed(results: Results) -> str:
+    """What takes how long and how much memory, each on the machine that its file names."""
+    tokenizer, inference = results["tokenizer"], results["inference"]
+    cold, batches = inference["cold_start"], inference["throughput"]
+    rows = [
+        (
+            f"`{cold['command']}`, from nothing to the answer",
+            f"{cold['seconds_median']:.2f} s, {cold['peak_memory_mb']:,.0f} MB of memory",
+        ),
+        (
+            f"`scores` of {batches['texts']:,} tweets",
+            f"{batches['texts_per_second']['scores']:,.0f} texts/s, "
+            f"{batches['ratio_to_baseline']:.1f} times batches of 256 in input order",
+        ),
+        (
+            "`tokenize`, one core",
+            f"{tokenizer['texts_per_second']['tokenize']:,} texts/s, "
+            f"{tokenizer['ratio_to_straightforward']:.1f} times a straightforward implementation",
+        ),
+        ("`corpus build`", _building(results["corpus"])),
+        ("`pretrain`, full size", _training(results["pretraining"]["variants"])),
+        ("installed, with all it needs", f"{inference['installed_mb']['all']:,.0f} MB"),
+        ("the shipped model on disk", f"{inference['model']['folder_mb']:,.0f} MB"),
+    ]
+    machine = inference["machine"]
+    return (
+        f"Measured on {machine['cores']} cores ({machine['cpu']}).\n\n"
+        f"{table(('what', 'measured'), rows)}"
+    )
+
+
+def parity(results: Results) -> str:
+    """How many texts are read exactly as the original read them."""
+    golden = results["golden"]
+    texts, equal = golden["texts"], golden["equal"]
+    newer = golden["train_words_newer_emojis"]
+    return (
+        f"Of {texts:,} texts read by the original code, the words of {equal['words']:,} and the "
+        f"ids of {equal['ids']:,} are identical here. The stricter reading, which pretraining "
+        f"uses, is identical for {equal['train_words']:,}; {newer:,} of the others hold an emoji "
+        "that is newer than the original's list."
+    )
+
+
+def _building(corpus: Mapping[str, Any]) -> str:
+    return (
+        f"{corpus['posts']:,} posts in {corpus['seconds'] / 60:.1f} minutes, "
+        f"{corpus['peak_memory_gb']:.1f} GB of memory"
+    )
+
+
+def _training(variants: Mapping[str, Mapping[str, float]]) -> str:
+    best = max(variants.values(), key=lambda each: each["texts_per_second"])
+    return (
+        f"{best['texts_per_second']:,.0f} texts/s, "
+        f"{best['ratio']:.1f} times a straightforward network on one core"
+    )
