@@ -35,6 +35,11 @@ def test_every_source_file_says_what_it_is():
     assert [line for line in lines if line.strip().endswith(".py")] == []
 
 
+@pytest.mark.parametrize("path", sorted(readme.RESULTS.glob("*.json")), ids=lambda path: path.stem)
+def test_results_hold_no_path_of_the_machine_they_were_made_on(path):
+    assert re.findall(r"[\"' =]/\w+/\S*", path.read_text(encoding="utf-8")) == []
+
+
 def test_command_reference_is_current():
     written = commands.REFERENCE.read_text(encoding="utf-8")
     assert commands.render() == written, "run: make readme"
