@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+import time
 from pathlib import Path
 from typing import Annotated, Any, cast
 
@@ -13,18 +14,20 @@ from deepmoji.errors import InputError, require
 
 app = typer.Typer(rich_markup_mode="rich")
 
+_SILENCE = 60.0  # seconds at the most between two lines of a log
 _DEFAULT = PretrainConfig()
 _SIZES = ModelConfig()
 
 
 class ProgressLine:
-    """Shows a run: a bar on a terminal, otherwise a line for each evaluation.
+    """Shows a run: a bar on a terminal, otherwise a line a minute; and every evaluation.
 
     It starts in the process that first calls it, which need not be the one that made it.
     """
 
     def __init__(self) -> None:
         self._bar: Any = None
+        self._said = 0.0
 
     def __call__(self, progress: Any) -> None:
         """Show a ``training.loop.Progress``."""
@@ -33,6 +36,12 @@ class ProgressLine:
             self._say(f"step {progress.step:,}  train_loss {progress.loss:.4f}  {values}")
         if sys.stderr.isatty() and self._bar is None:
             self._start(progress)
+        elif self._bar is None and time.monotonic() - self._said > _SILENCE:
+            self._said = time.monotonic()
+            self._say(
+                f"step {progress.step:,} of {progress.steps:,}  loss {progress.loss:.4f}  "
+                f"{progress.texts_per_second:,.0f} texts/s  {_clock(progress.seconds_left)} left"
+            )
         if self._bar is not None:
             self._bar.update(
                 self._bar.task_ids[0],
