@@ -2,37 +2,28 @@
 
 import errno
 import platform
-import shutil
 import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
+from deepmoji.corpus import program
 from deepmoji.corpus.assemble import Assembly
+from deepmoji.corpus.folder import BuildFolder
 from deepmoji.corpus.labelset import fixed_labels, most_frequent, top_count
-from deepmoji.corpus.layout import (
-    EVALUATION_SPLITS,
-    FORMAT_VERSION,
-    LABELS,
-    REPORT,
-    REPORT_TEXT,
-    TRAIN_FOLDER,
-    VOCABULARY,
-    split_name,
-)
-from deepmoji.corpus.lines import READ_ERRORS
+from deepmoji.corpus.layout import FORMAT_VERSION, REPORT, REPORT_TEXT
 from deepmoji.corpus.machine import available_cores, watch_memory
-from deepmoji.corpus.posts import PostFile, check_posts, find_posts
+from deepmoji.corpus.posts import PostFile, find_posts, open_posts
 from deepmoji.corpus.report import make_report, to_markdown
 from deepmoji.corpus.settings import CorpusSettings, fingerprint
-from deepmoji.corpus.stages import Stage
+from deepmoji.corpus.source import READ_ERRORS
+from deepmoji.corpus.stages import Stage, in_groups
 from deepmoji.corpus.tally import Tally
 from deepmoji.errors import InputError
-from deepmoji.files import atomic_path, read_json, write_json
+from deepmoji.files import atomic_path, write_json
 
-_WORK, _MANIFEST = ".work", "build.json"
-_PARTS = (REPORT, REPORT_TEXT, VOCABULARY, LABELS, *map(split_name, EVALUATION_SPLITS))
+_STAGE_SIZE = 8_000_000  # bytes: what a killed build loses at most, if files are small
 
 
 class Progress(Protocol):
@@ -79,7 +70,6 @@ class Build:
         progress: Progress,
     ) -> None:
         self.posts = posts
-        self.out = out
         self.settings = settings
         self.workers = workers
         self.progress = progress
@@ -87,54 +77,18 @@ class Build:
         self._fixed = () if self._top else fixed_labels(settings.labels)
         for file in posts:
             _check(file, settings)
-        self.identity = fingerprint(
-            {
-                "format": FORMAT_VERSION,
-                "settings": settings.to_dict(),
-                "labels": list(self._fixed),
-                "posts": [file.state for file in posts],
-            }
+        request = {
+            "format": FORMAT_VERSION,
+            "settings": settings.to_dict(),
+            "labels": list(self._fixed),
+        }
+        states = [file.state for file in posts]
+        self.folder = BuildFolder(
+            path=out,
+            request=fingerprint(request),
+            identity=fingerprint({**request, "posts": states}),
         )
         self._reused = 0
-
-    @property
-    def work(self) -> Path:
-        """Where the outcome of stages is kept until the build is done."""
-        return self.out / _WORK
-
-    def prepare(self, *, overwrite: bool) -> dict[str, Any] | None:
-        """Make the folder ready, and return its report if it holds this very corpus already.
-
-        Raises:
-            InputError: if it holds something else and ``overwrite`` is not set.
-        """
-        if self.out.exists() and not self.out.is_dir():
-            raise InputError(f"{self.out} is a file; give a folder with --out")
-        report, manifest = self.out / REPORT, self.work / _MANIFEST
-        if overwrite:
-            self._clear()
-        elif report.exists():
-            content = read_json(report)
-            if not _is_report(content) or content["run"]["identity"] != self.identity:
-                raise InputError(
-                    f"{self.out} holds a corpus of other posts or settings; "
-                    "choose another folder, or replace it with --overwrite"
-                )
-            shutil.rmtree(self.work, ignore_errors=True)
-            return content
-        elif manifest.exists():
-            if read_json(manifest) != {"identity": self.identity}:
-                raise InputError(
-                    f"{self.out} holds an unfinished corpus of other posts or settings; "
-                    "choose another folder, or replace it with --overwrite"
-                )
-        elif self.out.exists() and any(self.out.iterdir()):
-            raise InputError(
-                f"{self.out} is not empty and holds no corpus; choose another folder, or write "
-                "into it with --overwrite"
-            )
-        write_json(manifest, {"identity": self.identity})
-        return None
 
     def run(self) -> dict[str, Any]:
         """Build and return the report.
@@ -143,22 +97,23 @@ class Build:
             InputError: if no post holds a wanted emoji, or, if strict, something is unreadable.
         """
         started = time.monotonic()
+        program.start()
         with watch_memory() as peak:
             labels = self._fixed if self._top is None else self._count_emojis(self._top)
             stages = self._stages(labels)
             tally = self._run(stages, "reading posts")
             assembly = Assembly(
                 parts=[stage.part for stage in stages],
-                folder=self.out,
+                folder=self.folder.path,
                 settings=self.settings,
                 labels=labels,
             )
             if not len(assembly.pairs.row):
-                self._clear()
+                self.folder.clear()
                 raise InputError(_nothing(tally, len(labels)))
             figures = assembly.write(lambda what: self.progress.step(what, 0))
         run = {
-            "identity": self.identity,
+            "identity": self.folder.identity,
             "seconds": round(time.monotonic() - started, 1),
             "peak_memory_gb": round(peak.gigabytes, 2),
             "workers": self.workers,
@@ -173,29 +128,29 @@ class Build:
             figures=figures,
             run=run,
         )
-        with atomic_path(self.out / REPORT_TEXT) as path:
+        with atomic_path(self.folder.path / REPORT_TEXT) as path:
             path.write_text(to_markdown(report), encoding="utf-8")
-        write_json(self.out / REPORT, report)
-        shutil.rmtree(self.work)
+        write_json(self.folder.path / REPORT, report)
+        self.folder.finish()
         return report
 
     def _stages(self, labels: tuple[str, ...]) -> list[Stage]:
         return [
-            Stage(file=file, folder=self.work, settings=self.settings, wanted=labels)
-            for file in self.posts
+            Stage(files=files, folder=self.folder.work, settings=self.settings, wanted=labels)
+            for files in in_groups(self.posts, _STAGE_SIZE)
         ]
 
     def _run(self, stages: Sequence[Stage], what: str) -> Tally:
         """Run the stages that are not finished and add up what they counted."""
-        self.progress.step(what, sum(stage.file.size for stage in stages))
+        self.progress.step(what, sum(stage.size for stage in stages))
         total = Tally()
         for stage in stages:
             tally = stage.finished()
-            self._reused += tally is not None
+            self._reused += 0 if tally is None else len(stage.files)
             if tally is None:
                 tally = stage.run(self.workers, self.progress.advance)
             else:
-                self.progress.advance(stage.file.size, tally.posts)
+                self.progress.advance(stage.size, tally.posts)
             total.add(tally)
         return total
 
@@ -203,23 +158,12 @@ class Build:
         tally = self._run(self._stages(()), "counting emojis")
         return most_frequent(tally.emojis, count)
 
-    def _clear(self) -> None:
-        """Remove what builds write, and nothing else."""
-        for name in (TRAIN_FOLDER, _WORK):
-            shutil.rmtree(self.out / name, ignore_errors=True)
-        for name in _PARTS:
-            (self.out / name).unlink(missing_ok=True)
-
 
 def _check(file: PostFile, settings: CorpusSettings) -> None:
     try:
-        check_posts(file, settings)
+        open_posts(file, settings).check()
     except READ_ERRORS:  # its stage will name it in the report
         return
-
-
-def _is_report(content: Any) -> bool:
-    return isinstance(content, dict) and isinstance(content.get("run"), dict)
 
 
 def _nothing(tally: Tally, labels: int) -> str:
@@ -268,5 +212,5 @@ def build_corpus(
         progress=progress or Silent(),
     )
     with _plain_errors(Path(out)):
-        done = build.prepare(overwrite=overwrite)
+        done = build.folder.prepare(overwrite=overwrite)
         return build.run() if done is None else done

@@ -25,7 +25,7 @@ def _link(_: CorpusSettings) -> Expression:
 
 def _other_language(settings: CorpusSettings) -> Expression:
     # A code may carry a region (en-GB); a post without a code is left to the detector.
-    pattern = f"(?i)^{settings.language}([-_]|$)"
+    pattern = f"(?i)^({settings.language}([-_]|$)|$)"
     return col("lang").not_null() & ~regexp(col("lang"), pattern)
 
 

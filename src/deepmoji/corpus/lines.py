@@ -1,54 +1,25 @@
-"""Posts out of plain text, CSV, TSV and JSON lines, as a source of Daft.
-
-Daft's own readers give up a file at its first bad row; these count it, name it and go on.
-"""
+"""Posts out of plain text, CSV, TSV and JSON lines, as they are or compressed."""
 
 import csv
 import io
 import json
 import re
-from collections.abc import AsyncIterator, Generator, Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple, cast
+from typing import Any, BinaryIO, cast
 
 import pyarrow as pa
-from daft.io.pushdowns import Pushdowns
-from daft.io.source import DataSource, DataSourceTask
-from daft.recordbatch import RecordBatch
-from daft.schema import Schema
 
 from deepmoji.corpus.columns import Columns, json_posts
+from deepmoji.corpus.source import BATCH_ROWS, NO_TEXT, NOT_UTF8, READ_ERRORS, Row, to_table
 from deepmoji.errors import InputError
 
-POSTS = pa.schema(
-    [
-        ("text", pa.large_string()),
-        ("lang", pa.large_string()),
-        ("problem", pa.large_string()),
-        ("place", pa.int64()),
-    ]
-)
-# The place of a row that says that the rest of its file cannot be read.
-BROKEN = -1
-_BATCH_ROWS = 8192
-# What reading a damaged file raises: the disk, a compression's end or checksum, pyarrow.
-READ_ERRORS = (OSError, EOFError, pa.ArrowException)
-NO_TEXT = "no text"
 _NOT_UTF8 = re.compile("[\udc80-\udcff]")  # what surrogateescape makes of such bytes
 _PEEKED = 1000
 _LONGEST_FIELD = 2**24
-
-
-class Row(NamedTuple):
-    """A post, or what is wrong with a row; ``place`` is its line or number, from 1."""
-
-    text: str | None
-    lang: str | None
-    problem: str | None
-    place: int
 
 
 @dataclass
@@ -67,35 +38,44 @@ class LineFile:
     compression: str | None
     columns: Columns
     _file: BinaryIO | None = field(default=None, init=False)
+    _position: int = field(default=0, init=False)
 
     @property
     def position(self) -> int:
         """Bytes of the file that the latest iteration has read so far."""
-        return self._file.tell() if self._file is not None and not self._file.closed else 0
+        if self._file is not None and not self._file.closed:
+            self._position = self._file.tell()
+        return self._position
 
-    def __iter__(self) -> Iterator[Row]:
-        """Yield the rows; a file that breaks off ends with a row that says so.
+    def tables(self) -> Iterator[pa.Table]:
+        """Yield the rows; one that is damaged says so and is no end.
 
         Raises:
             InputError: if a CSV file lacks a column.
+            OSError, EOFError, pyarrow.ArrowException: if the file breaks off.
         """
-        readers = {"text": self._plain, "json": self._json, "csv": self._csv, "tsv": self._csv}
-        row = Row(None, None, None, 0)
+        batch: list[Row] = []
         try:
-            with self._open() as stream:
-                for row in readers[self.format](stream):
-                    yield row
-        except READ_ERRORS as error:
-            reason = f"cannot be read after row {row.place}: {error}"
-            yield Row(None, None, reason, BROKEN)
+            for row in self._rows():
+                batch.append(row)
+                if len(batch) == BATCH_ROWS:
+                    yield to_table(batch)
+                    batch = []
+        except READ_ERRORS:
+            if batch:  # what comes before a file breaks off is good
+                yield to_table(batch)
+            raise
+        if batch:
+            yield to_table(batch)
 
     def check(self) -> None:
         """Look at the beginning of the file.
 
         Raises:
             InputError: if the columns asked for are not there.
+            OSError, EOFError, pyarrow.ArrowException: if it cannot be read.
         """
-        rows = list(islice(self, _PEEKED))
+        rows = list(islice(self._rows(), _PEEKED))
         if self.format != "json" or not rows:
             return
         if all(row.problem == NO_TEXT for row in rows):
@@ -110,6 +90,11 @@ class LineFile:
                 "see --lang-column"
             )
 
+    def _rows(self) -> Iterator[Row]:
+        readers = {"text": self._plain, "json": self._json, "csv": self._csv, "tsv": self._csv}
+        with self._open() as stream:
+            yield from readers[self.format](stream)
+
     @contextmanager
     def _open(self) -> Generator[io.TextIOWrapper]:
         # surrogateescape keeps bytes that are not UTF-8 visible, so that only their row is lost.
@@ -117,8 +102,8 @@ class LineFile:
             self.path.open("rb") as file,
             pa.input_stream(file, compression=self.compression) as raw,
         ):
-            self._file = file
-            buffered = io.BufferedReader(cast("io.RawIOBase", raw), 2**20)
+            self._file, self._position = file, 0
+            buffered = io.BufferedReader(cast("io.RawIOBase", raw), 2**16)
             newline = "" if self.format in ("csv", "tsv") else "\n"
             yield io.TextIOWrapper(buffered, "utf-8-sig", "surrogateescape", newline)
 
@@ -139,7 +124,7 @@ class LineFile:
             try:
                 row = next(rows, None)
             except csv.Error as error:
-                yield Row(None, None, f"not a row of CSV: {error}", rows.line_num)
+                yield Row(problem=f"not a row of CSV: {error}", place=rows.line_num)
                 continue
             if row is None:
                 return
@@ -148,14 +133,14 @@ class LineFile:
                 yield _decoded(row[text_at], code, rows.line_num)
             elif row:
                 problem = f"{len(row)} fields instead of {len(header)}"
-                yield Row(None, None, problem, rows.line_num)
+                yield Row(problem=problem, place=rows.line_num)
 
     def _json(self, stream: io.TextIOWrapper) -> Iterator[Row]:
         for place, line in enumerate(stream, start=1):
             if place == 1 and _goes_on(line):
                 line += stream.read()
             if _NOT_UTF8.search(line):
-                yield Row(None, None, "not UTF-8", place)
+                yield Row(problem=NOT_UTF8, place=place)
             elif line.strip():
                 yield from self._objects(line, place)
 
@@ -163,7 +148,7 @@ class LineFile:
         try:
             value = json.loads(line)
         except (ValueError, RecursionError) as error:
-            yield Row(None, None, f"not JSON: {error}", place)
+            yield Row(problem=f"not JSON: {error}", place=place)
             return
         for post in json_posts(value):
             if isinstance(post, str):
@@ -171,7 +156,7 @@ class LineFile:
             elif isinstance(post, dict):
                 yield _row(*self.columns.of_object(cast("dict[str, Any]", post)), place)
             else:
-                yield Row(None, None, "neither an object nor a text", place)
+                yield Row(problem="neither an object nor a text", place=place)
 
 
 def _goes_on(line: str) -> bool:
@@ -188,15 +173,15 @@ def _goes_on(line: str) -> bool:
 
 def _decoded(text: str, lang: str | None, place: int) -> Row:
     if _NOT_UTF8.search(text):
-        return Row(None, None, "not UTF-8", place)
+        return Row(problem=NOT_UTF8, place=place)
     return _row(text, lang, place)
 
 
 def _row(text: Any, lang: Any, place: int) -> Row:
     if not isinstance(text, str):
-        return Row(None, None, NO_TEXT, place)
+        return Row(problem=NO_TEXT, place=place)
     code = _whole(lang) if isinstance(lang, str) and lang else None
-    return Row(_whole(text), code, None, place)
+    return Row(_whole(text), code, place=place)
 
 
 def _whole(text: str) -> str:
@@ -206,40 +191,3 @@ def _whole(text: str) -> str:
         if text.isascii()
         else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     )
-
-
-class LineSource(DataSource):
-    """A :class:`LineFile` as a source of Daft, with the columns POSTS."""
-
-    def __init__(self, file: LineFile) -> None:
-        self._file = file
-
-    @property
-    def name(self) -> str:
-        """The file's path."""
-        return str(self._file.path)
-
-    @property
-    def schema(self) -> Schema:
-        """POSTS."""
-        return Schema.from_pyarrow_schema(POSTS)
-
-    async def get_tasks(self, pushdowns: Pushdowns) -> AsyncIterator[DataSourceTask]:
-        """Yield the one task of the file: where a compressed file's rows begin is unknown."""
-        yield _LineTask(self._file)
-
-
-class _LineTask(DataSourceTask):
-    def __init__(self, file: LineFile) -> None:
-        self._file = file
-
-    @property
-    def schema(self) -> Schema:
-        return Schema.from_pyarrow_schema(POSTS)
-
-    async def read(self) -> AsyncIterator[RecordBatch]:
-        rows = iter(self._file)
-        while batch := list(islice(rows, _BATCH_ROWS)):
-            columns = zip(*batch, strict=True)
-            arrays = [pa.array(c, f.type) for c, f in zip(columns, POSTS, strict=True)]
-            yield RecordBatch.from_arrow_table(pa.Table.from_arrays(arrays, schema=POSTS))

@@ -1,10 +1,13 @@
-"""Peak memory of the processes that a build runs in, and how many of them there are."""
+"""What a build asks of the machine: memory used, cores, and to be told of Ctrl-C."""
 
 import os
+import signal
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import FrameType
+from typing import Any
 
 import psutil
 
@@ -54,6 +57,47 @@ def _resident() -> int:
         except psutil.Error:  # it ended meanwhile
             continue
     return total
+
+
+@contextmanager
+def own_interrupts() -> Generator[None]:
+    """Keep Ctrl-C for Python, whatever a library does about it inside."""
+    handler = _handler()
+    yield
+    if handler is not None:
+        signal.signal(signal.SIGINT, handler)
+
+
+@contextmanager
+def on_interrupt(stop: Callable[[], None]) -> Generator[None]:
+    """Call ``stop`` at Ctrl-C and go on; raise KeyboardInterrupt at the end, or at the second."""
+    handler, hits = _handler(), 0
+
+    def note(number: int, frame: FrameType | None) -> None:
+        nonlocal hits
+        hits += 1
+        stop()
+        if hits > 1:
+            signal.signal(signal.SIGINT, handler)
+            raise KeyboardInterrupt
+
+    if handler is None or handler == signal.SIG_IGN:
+        yield
+        return
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
+    if hits:
+        raise KeyboardInterrupt
+
+
+def _handler() -> Any:
+    """Return the handler of Ctrl-C, None where it cannot be changed: outside the main thread."""
+    if threading.current_thread() is not threading.main_thread():
+        return None
+    return signal.getsignal(signal.SIGINT)
 
 
 def available_cores() -> int:

@@ -1,20 +1,15 @@
-"""Where posts come from: files, folders and globs, as one table of text and language."""
+"""Where posts come from: files, folders and globs, and who reads them."""
 
 import glob
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
-import daft
-import pyarrow as pa
-import pyarrow.parquet as pq
-from daft import DataFrame, DataType, col, lit
-from daft.functions import when
-
+from deepmoji.corpus.columnar import ParquetFile
 from deepmoji.corpus.columns import Columns
-from deepmoji.corpus.lines import NO_TEXT, LineFile, LineSource
+from deepmoji.corpus.lines import LineFile
 from deepmoji.corpus.settings import CorpusSettings
+from deepmoji.corpus.source import Reader
 from deepmoji.errors import InputError
 
 FORMATS = {
@@ -101,72 +96,9 @@ def _post_file(path: Path) -> PostFile:
     return PostFile(path, form, compression, status.st_size, status.st_mtime_ns)
 
 
-def check_posts(file: PostFile, settings: CorpusSettings) -> None:
-    """Look at a file before the build begins.
-
-    Raises:
-        InputError: if a column does not exist or does not hold text.
-    """
-    if file.format == "parquet":
-        _parquet_columns(file, settings)
-    else:
-        _line_file(file, settings).check()
-
-
-class OpenPosts(NamedTuple):
-    """A file's posts: a dataframe, and the bytes read when so many rows are done, about."""
-
-    frame: DataFrame
-    position: Callable[[int], int]
-
-
-def read_posts(file: PostFile, settings: CorpusSettings) -> OpenPosts:
-    """Return a file's posts: strings ``text``, ``lang``, ``problem``, and row number ``place``.
-
-    ``lang`` is null where the file does not say; ``problem`` is set on unreadable rows alone.
-
-    Raises:
-        InputError: if a column does not exist or does not hold text.
-        OSError, pyarrow.ArrowException: if the file cannot be read.
-    """
-    if file.format == "parquet":
-        return _read_parquet(file, settings)
-    lines = _line_file(file, settings)
-    return OpenPosts(LineSource(lines).read(), lambda _: lines.position)
-
-
-def _line_file(file: PostFile, settings: CorpusSettings) -> LineFile:
+def open_posts(file: PostFile, settings: CorpusSettings) -> Reader:
+    """Return the reader of a file; nothing is read yet."""
     columns = Columns(settings.text_column, settings.lang_column)
+    if file.format == "parquet":
+        return ParquetFile(file.path, file.size, columns)
     return LineFile(file.path, file.format, file.compression, columns)
-
-
-def _parquet_columns(file: PostFile, settings: CorpusSettings) -> tuple[str, str | None]:
-    schema = pq.read_schema(file.path)
-    columns = Columns(settings.text_column, settings.lang_column)
-    text, lang = columns.choose(schema.names, file.path)
-    for name in (text, lang):
-        if name is not None and not _is_string(schema.field(name).type):
-            kind = schema.field(name).type
-            raise InputError(f"{file.path}: column {name!r} holds {kind}, not text")
-    return text, lang
-
-
-def _read_parquet(file: PostFile, settings: CorpusSettings) -> OpenPosts:
-    rows = max(1, pq.read_metadata(file.path).num_rows)
-    text, lang = _parquet_columns(file, settings)
-    string = DataType.string()
-    nothing = lit(None).cast(string)
-    # Only the path's own meaning, not a pattern's: brackets in names are no wildcards.
-    frame = daft.read_parquet([glob.escape(str(file.path))]).select(
-        col(text).cast(string).alias("text"),
-        (nothing if lang is None else col(lang).cast(string)).alias("lang"),
-        when(col(text).is_null(), NO_TEXT).otherwise(nothing).alias("problem"),
-        lit(None).cast(DataType.int64()).alias("place"),
-    )
-    return OpenPosts(frame, lambda done: file.size * done // rows)
-
-
-def _is_string(kind: pa.DataType) -> bool:
-    if isinstance(kind, pa.DictionaryType):
-        kind = kind.value_type
-    return pa.types.is_string(kind) or pa.types.is_large_string(kind)

@@ -1,5 +1,7 @@
 """The Daft program: posts in, one reading for each, on all local cores."""
 
+import signal
+from pathlib import Path
 from typing import Any
 
 import daft
@@ -10,7 +12,9 @@ from daft.functions import when
 
 from deepmoji.corpus.filters import first_failed
 from deepmoji.corpus.language import language_detector
+from deepmoji.corpus.machine import own_interrupts
 from deepmoji.corpus.settings import RULES, CorpusSettings
+from deepmoji.corpus.source import BATCH_ROWS, PostSource
 from deepmoji.corpus.words import KEPT, Reading, TextRules, emoji_units
 
 READING = pa.struct(
@@ -25,9 +29,6 @@ READING = pa.struct(
         ("emojis", pa.large_list(pa.large_string())),
     ]
 )
-# Rows handed to a Python worker at a time: large enough to make the hand-over cheap, small
-# enough for constant memory.
-BATCH_ROWS = 8192
 
 
 class TextWorker:
@@ -36,11 +37,15 @@ class TextWorker:
     Args:
         settings: of the build, as a dictionary.
         wanted: the labels; none when emojis are only counted.
+        stop_file: once this file is there, no reading is wanted any more.
     """
 
-    def __init__(self, settings: dict[str, Any], wanted: list[str]) -> None:
+    def __init__(self, settings: dict[str, Any], wanted: list[str], stop_file: str) -> None:
+        # A Ctrl-C in a terminal reaches the workers too; the build is the one to end them.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         chosen = CorpusSettings.from_dict(settings)
         self.counting = not wanted
+        self.stop_file = Path(stop_file)
         self.checks_language = chosen.applies("language")
         self.rules = TextRules(
             wanted=tuple(wanted),
@@ -52,6 +57,8 @@ class TextWorker:
     @daft.method.batch(return_dtype=DataType.from_arrow_type(READING), batch_size=BATCH_ROWS)
     def read(self, text: Series, lang: Series, code: Series) -> pa.StructArray:
         """Read a batch; a row whose ``code`` is set keeps it."""
+        if self.stop_file.exists():
+            return pa.nulls(len(text), READING)
         rows = zip(text.to_pylist(), lang.to_pylist(), code.to_pylist(), strict=True)
         readings = [self._read(*row) for row in rows]
         columns = list(zip(*readings, strict=True)) or [()] * len(Reading._fields)
@@ -63,7 +70,7 @@ class TextWorker:
     def _read(self, text: str | None, lang: str | None, code: int | None) -> Reading:
         if text is None or code is not None:
             return Reading(KEPT if code is None else code)
-        if lang is None and self.checks_language and self.rules.detect is None:
+        if not lang and self.checks_language and self.rules.detect is None:
             self.rules.detect = language_detector()
         return self.rules.read(text, lang)
 
@@ -77,27 +84,36 @@ class TextWorker:
         return pa.array(units, READING.field("emojis").type)
 
 
+def start() -> None:
+    """Start Daft's engine, but leave Ctrl-C to Python.
+
+    At its first query Daft takes Ctrl-C and ends queries at it, as if all their rows were there.
+    """
+    with own_interrupts():
+        daft.from_pydict({"ready": [False]}).select(~col("ready")).collect()
+
+
 def readings(
-    posts: DataFrame, settings: CorpusSettings, wanted: tuple[str, ...], workers: int
+    source: PostSource, settings: CorpusSettings, wanted: tuple[str, ...], workers: int
 ) -> DataFrame:
     """Return the posts with the rule that each fails, or its reading.
 
     Args:
-        posts: columns ``text``, ``lang`` and ``problem`` (strings); a row with a problem is
-            unreadable and passes through.
+        source: of a file's posts; rows without a text pass through.
         settings: of the build.
         wanted: the labels; none counts the emojis instead.
         workers: processes for the Python part.
 
     Returns:
-        The columns of READING, ``text``, ``problem``, ``place`` and ``sample`` (the hash that
-        orders samples).
+        The columns of READING, those of POSTS but ``lang``, and ``sample``, the hash that orders
+        samples.
     """
     worker = daft.cls(TextWorker, use_process=True, max_concurrency=workers)
-    read = worker(settings.to_dict(), list(wanted)).read
+    read = worker(settings.to_dict(), list(wanted), str(source.stop_file)).read
     return (
-        posts.with_column("failed", when(col("problem").is_null(), first_failed(settings)))
+        source.read()
+        .with_column("failed", when(col("problem").is_null(), first_failed(settings)))
         .with_column("sample", hash_of(col("text")))
         .with_column("reading", read(col("text"), col("lang"), col("failed")))
-        .select("text", "problem", "place", "sample", col("reading").unnest())
+        .select("text", "problem", "place", "file", "total", "sample", col("reading").unnest())
     )

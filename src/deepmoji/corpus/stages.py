@@ -1,6 +1,7 @@
-"""One stage a file: run the Daft program over it and keep the outcome, whole or not at all."""
+"""One stage a file, or a few small ones: run the program and keep the outcome, whole or absent."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,19 +11,15 @@ import pyarrow.parquet as pq
 from daft.exceptions import DaftCoreException
 from numpy.typing import NDArray
 
-from deepmoji.corpus.lines import BROKEN, READ_ERRORS
-from deepmoji.corpus.posts import PostFile, read_posts
+from deepmoji.corpus.machine import on_interrupt
+from deepmoji.corpus.posts import PostFile, open_posts
 from deepmoji.corpus.program import READING, readings
 from deepmoji.corpus.settings import RULES, CorpusSettings, fingerprint
+from deepmoji.corpus.source import BROKEN, PostSource
 from deepmoji.corpus.tally import SAMPLES, Tally
 from deepmoji.corpus.words import KEPT
-from deepmoji.errors import InputError
+from deepmoji.errors import DeepmojiError, InputError
 from deepmoji.files import atomic_path, read_json, write_json
-
-
-class UnreadableError(Exception):
-    """A file that cannot be read at all."""
-
 
 PART = pa.schema(
     [READING.field(name) for name in ("input", "words", "labels", "post", "key", "order")]
@@ -31,16 +28,16 @@ PART = pa.schema(
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
-    """The work on one file.
+    """The work on a file, or on a few small ones.
 
     Attributes:
-        file: the posts.
+        files: of posts.
         folder: where the outcome goes.
         settings: of the build.
         wanted: the labels; none counts emojis instead.
     """
 
-    file: PostFile
+    files: tuple[PostFile, ...]
     folder: Path
     settings: CorpusSettings
     wanted: tuple[str, ...]
@@ -49,11 +46,16 @@ class Stage:
     def name(self) -> str:
         """Names the outcome by everything that it depends on."""
         content = {
-            "file": self.file.state,
+            "files": [file.state for file in self.files],
             "settings": self.settings.to_dict(),
             "wanted": list(self.wanted),
         }
         return fingerprint(content)
+
+    @property
+    def size(self) -> int:
+        """Bytes of the files."""
+        return sum(file.size for file in self.files)
 
     @property
     def part(self) -> Path:
@@ -70,54 +72,57 @@ class Stage:
         return Tally.from_dict(read_json(self.tally_path)) if self.tally_path.exists() else None
 
     def run(self, workers: int, advance: Callable[[int, int], None]) -> Tally:
-        """Read the file and keep the outcome.
+        """Read the files and keep the outcome.
 
         Args:
             workers: processes for the Python part.
             advance: called with a number of bytes of input, and of rows, as they are done.
 
         Raises:
-            InputError: if the file or a row cannot be read and the settings are strict.
+            InputError: if a file or a row cannot be read and the settings are strict.
         """
         tally = Tally()
-        try:
-            self._read(tally, workers, advance)
-        except UnreadableError as error:
-            # What was read before the file broke off is not kept: a part is of a whole file.
-            tally = Tally(broken=[(str(self.file.path), str(error))])
-            with atomic_path(self.part) as path:
-                pq.write_table(PART.empty_table(), path)
-        if self.settings.strict:
-            _refuse(tally)
-        write_json(self.tally_path, tally.to_dict())
-        return tally
-
-    def _read(self, tally: Tally, workers: int, advance: Callable[[int, int], None]) -> None:
         done = 0
         with (
             atomic_path(self.part) as path,
             pq.ParquetWriter(path, PART, compression="zstd") as out,
+            closing(self._readings(workers)) as parts,
         ):
-            for batch, position in self._batches(workers):
-                kept = self._count(batch, tally)
+            for rows, position in parts:
+                kept = self._count(rows, tally)
                 if self.wanted and kept.num_rows:
                     out.write_table(kept)
                 if self.settings.strict:
                     _refuse(tally)
-                advance(position - done, batch.num_rows)
+                advance(position - done, rows.num_rows)
                 done = position
-        advance(self.file.size - done, 0)
+        advance(self.size - done, 0)
+        write_json(self.tally_path, tally.to_dict())
+        return tally
 
-    def _batches(self, workers: int) -> Iterator[tuple[pa.Table, int]]:
-        """Yield the rows as they are done, with about how many bytes of the file were read."""
-        rows = 0
-        try:
-            posts = read_posts(self.file, self.settings)
-            for batch in readings(posts.frame, self.settings, self.wanted, workers).to_arrow_iter():
-                rows += batch.num_rows
-                yield pa.Table.from_batches([batch]), min(posts.position(rows), self.file.size)
-        except (*READ_ERRORS, DaftCoreException) as error:
-            raise UnreadableError(" ".join(str(error).split())) from error
+    def _readings(self, workers: int) -> Generator[tuple[pa.Table, int]]:
+        """Yield the rows as they are done, with about how many bytes of the files were read."""
+        stop_file = self.part.with_suffix(".stop")
+        readers = [open_posts(file, self.settings) for file in self.files]
+        source = PostSource(readers, workers, stop_file)
+        batches = readings(source, self.settings, self.wanted, workers).to_arrow_iter()
+        count, total = 0, None
+        with on_interrupt(source.stop), _drained(batches, source):
+            for batch in batches:
+                source.take(batch.num_rows)
+                rows = pa.Table.from_batches([batch])
+                ends = rows["total"].is_valid().to_numpy()
+                if ends.any():
+                    total = rows["total"].drop_null()[0].as_py()
+                    rows = rows.filter(pa.array(~ends))
+                count += rows.num_rows
+                if not source.stopped:
+                    yield rows, min(source.position, self.size)
+        if count != total:
+            raise DeepmojiError(
+                f"{self.files[0].path}: only {count} of {total or 'its'} rows came back from the "
+                "text work; run the same command again"
+            )
 
     def _count(self, rows: pa.Table, tally: Tally) -> pa.Table:
         """Add rows to the tally and return the kept posts."""
@@ -138,14 +143,43 @@ class Stage:
         return kept.cast(PART)
 
     def _count_problems(self, rows: pa.Table, tally: Tally) -> None:
-        name = str(self.file.path)
-        places, problems = rows["place"].to_pylist(), rows["problem"].to_pylist()
-        for place, problem in zip(places, problems, strict=True):
+        columns = [rows[name].to_pylist() for name in ("file", "place", "problem")]
+        for file, place, problem in zip(*columns, strict=True):
+            name = str(self.files[file].path)
             if place == BROKEN:
                 tally.broken.append((name, problem))
             else:
                 tally.unreadable += 1
                 tally.add_problems([(name, place or 0, problem)])
+
+
+def in_groups(files: Sequence[PostFile], size: int) -> Iterator[tuple[PostFile, ...]]:
+    """Yield files in their order, as many at a time as it takes to reach ``size`` bytes.
+
+    Starting the workers takes a second or two; archives of tweets come in thousands of files.
+    """
+    group: list[PostFile] = []
+    for file in files:
+        group.append(file)
+        if sum(each.size for each in group) >= size:
+            yield tuple(group)
+            group = []
+    if group:
+        yield tuple(group)
+
+
+@contextmanager
+def _drained(batches: Iterator[pa.RecordBatch], source: PostSource) -> Generator[None]:
+    """Let Daft come to its end whatever happens: its threads must not outlive the interpreter."""
+    source.stop_file.unlink(missing_ok=True)
+    try:
+        yield
+    finally:
+        source.stop()
+        with suppress(DaftCoreException, RuntimeError):
+            for _ in batches:
+                pass
+        source.stop_file.unlink(missing_ok=True)
 
 
 def _samples(rows: pa.Table, chosen: NDArray[np.int64]) -> list[tuple[int, str]]:

@@ -107,12 +107,12 @@ class TextRules:
             lang: its language code if that was checked already; None has it detected.
         """
         cleaned = self._without_labels(text)
-        if lang is None and self.detect is not None and self.detect(cleaned) != self.language:
+        if not lang and self.detect is not None and self.detect(cleaned) != self.language:
             return Reading(CODES["language"])
         if "length" in self.active and not self._long_enough(cleaned):
             return Reading(CODES["length"])
         labels = self._labels(text)
-        if not labels and self.wanted:
+        if not labels and self.wanted and "wanted-emoji" in self.active:
             return Reading(CODES["wanted-emoji"])
         words = train_words(cleaned) if "non-ascii" in self.active else tokenize(cleaned)
         if not words and "non-ascii" in self.active and tokenize(cleaned):

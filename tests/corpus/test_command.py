@@ -1,0 +1,90 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from typer.testing import CliRunner
+
+from deepmoji.cli import app
+from tests.corpus.conftest import write_jsonl
+
+
+def call(*arguments):
+    return CliRunner().invoke(app, ["corpus", *map(str, arguments)])
+
+
+def test_build_and_report(post_file, tmp_path):
+    arguments = ["build", post_file, "--out", tmp_path / "out", "--natural", 5, "--workers", 1]
+    result = call(*arguments, "--without", "link", "--without", "retweet")
+    assert result.exit_code == 0
+    assert "1,535 posts" in result.stdout or " posts, " in result.stdout
+    assert "nothing to do" in call(*arguments, "--without", "retweet", "--without", "link").stdout
+    shown = call("report", tmp_path / "out")
+    assert shown.exit_code == 0
+    for part in ("dropped by link (off)", "dropped by language", "no puedo", "😂", "peak memory"):
+        assert part in shown.stdout
+    report = json.loads(call("report", tmp_path / "out", "--json").stdout)
+    assert report == json.loads((tmp_path / "out" / "report.json").read_text("utf-8"))
+    assert report["run"]["seconds"] > 0
+    assert 0.01 < report["run"]["peak_memory_gb"] < 6
+    text = (tmp_path / "out" / "report.md").read_text("utf-8")
+    assert "| dropped by link (off) | 0 |" in text
+    assert "- no puedo más con esto 😂" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "parts"),
+    [
+        (["build", "nowhere.txt", "--out", "out"], ["nowhere.txt", "no such file"]),
+        (["build", "{posts}", "--out", "out", "--text-column", "x"], ["'x'", "--text-column"]),
+        (["build", "{posts}", "--out", "out", "--without", "x"], ["'x'", "retweet, link"]),
+        (["build", "{posts}", "--out", "{posts}"], ["is a file"]),
+        (["build", "{posts}", "--out", "out", "--labels", "nope"], ["nope", "top:K"]),
+        (["build", "{posts}", "--out", "out", "--workers", "0"], ["workers"]),
+        (["report", "nowhere"], ["nowhere", "corpus build"]),
+    ],
+)
+def test_errors_are_one_line(arguments, parts, post_file, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = call(*(each.format(posts=post_file) for each in arguments))
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    (line,) = result.stderr.splitlines()
+    assert [part for part in parts if part not in line] == []
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="sends a Unix signal")
+def test_interrupt_ends_workers_and_leaves_nothing_half_written(posts, tmp_path):
+    write_jsonl(tmp_path / "a.jsonl", posts * 200)
+    command = [sys.executable, "-m", "deepmoji", "corpus", "build", tmp_path, "--out", "out"]
+    with subprocess.Popen(
+        [*map(str, command)], stderr=subprocess.PIPE, cwd=tmp_path, start_new_session=True
+    ) as process:
+        work = tmp_path / "out" / ".work"
+        deadline = time.monotonic() + 60
+        while not list(work.glob("*.partial")) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        time.sleep(0.5)
+        assert process.poll() is None
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does: the workers get it too
+        process.wait(60)
+        assert process.stderr.read() == b"error: interrupted\n"
+    assert process.returncode == 1
+    assert [path.name for path in work.iterdir()] == ["build.json"]
+    assert gone(process.pid)
+
+
+def gone(group, patience=60):
+    """Whether nobody of a process group is left, after a while."""
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.1)
+    return False

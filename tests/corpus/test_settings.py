@@ -1,0 +1,71 @@
+import json
+
+import pytest
+
+from deepmoji.corpus.labelset import fixed_labels, most_frequent, top_count
+from deepmoji.corpus.settings import CorpusSettings
+from deepmoji.errors import InputError
+from deepmoji.labels import EMOJIS
+
+
+def test_settings_survive_json():
+    settings = CorpusSettings(without=("link", "retweet"), language="DE")
+    assert CorpusSettings.from_dict(json.loads(json.dumps(settings.to_dict()))) == settings
+    assert settings.language == "de"
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"without": ("retweets",)}, "retweet, link"),
+        ({"vocabulary_size": 10}, "vocabulary-size"),
+        ({"max_tokens": 0}, "max-tokens"),
+        ({"max_tokens": 70_000}, "65535"),
+        ({"per_emoji": -1}, "per-emoji"),
+        ({"language": "e.*"}, "language"),
+        ({"seed": -1}, "seed"),
+    ],
+)
+def test_senseless_settings(values, message):
+    with pytest.raises(InputError, match=message):
+        CorpusSettings(**values)
+
+
+def test_labels_of_the_paper_and_of_a_list(tmp_path):
+    assert fixed_labels("deepmoji") == EMOJIS
+    lines, listed = tmp_path / "a.txt", tmp_path / "a.json"
+    lines.write_text("🔥\n❤️\n🤷\u200d♀️\n", encoding="utf-8")
+    listed.write_text('["🔥", "❤️", "🤷\u200d♀️"]', encoding="utf-8")
+    assert fixed_labels(str(lines)) == fixed_labels(str(listed)) == ("🔥", "❤", "🤷\u200d♀")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("🔥\n:)\n", "':\\)'"),
+        ("🔥 love", "love"),
+        ("❤ ❤️", "twice"),
+        ("", "0 emojis"),
+        ("[1]", "list"),
+    ],
+)
+def test_lists_that_are_none(tmp_path, content, message):
+    (tmp_path / "a.txt").write_text(content, encoding="utf-8")
+    with pytest.raises(InputError, match=message):
+        fixed_labels(str(tmp_path / "a.txt"))
+
+
+def test_missing_list_names_the_choices():
+    with pytest.raises(InputError, match="top:K"):
+        fixed_labels("top64")
+
+
+def test_most_frequent_with_ties_by_code_point():
+    assert top_count("top:3") == 3
+    assert top_count("deepmoji") is None
+    assert most_frequent({"🔥": 2, "❤": 2, "🤡": 5}, 2) == ("🤡", "❤")
+    for wrong in ("top:0", "top:x", "top:"):
+        with pytest.raises(InputError, match="top:"):
+            top_count(wrong)
+    with pytest.raises(InputError, match="only 1 different"):
+        most_frequent({"🔥": 2}, 2)
