@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from deepmoji.evaluation.baselines import fasttext_scores, prior_scores
-from deepmoji.evaluation.metrics import emoji_accuracies, top_k_accuracy
+from deepmoji.evaluation.metrics import Priors, emoji_accuracies, top_k_accuracy
 
 SCORES = np.log(
     np.array([[0.6, 0.3, 0.1], [0.5, 0.4, 0.1], [0.2, 0.5, 0.3], [0.5, 0.2, 0.3]], dtype=np.float32)
@@ -43,7 +43,7 @@ def test_emoji_accuracies_by_hand():
         LABELS,
         balanced=np.array([False, True, True, True]),
         natural=np.array([True, True, False, False]),
-        prior=prior,
+        priors=Priors(seen=prior, natural=prior),
     )
     assert result["natural_loss"] == pytest.approx(-(np.log(0.6) + np.log(0.4)) / 2)
     assert result["natural_top1"] == 0.5
@@ -56,10 +56,31 @@ def test_the_prior_alone_guesses_the_most_frequent_and_nothing_when_balanced():
     labels = np.array([0, 0, 1, 2])
     everything = np.ones(4, dtype=bool)
     result = emoji_accuracies(
-        prior_scores(prior, 4), labels, balanced=everything, natural=everything, prior=prior
+        prior_scores(prior, 4),
+        labels,
+        balanced=everything,
+        natural=everything,
+        priors=Priors(seen=prior, natural=prior),
     )
     assert result["natural_top1"] == 0.5
     assert result["balanced_top1"] <= 1 / 3
+
+
+def test_what_training_saw_is_exchanged_for_what_occurs():
+    """A model trained on balanced classes answers natural posts with the natural prior."""
+    seen, natural = np.full(3, 1 / 3), np.array([0.8, 0.1, 0.1])
+    scores = np.log(np.array([[0.3, 0.6, 0.1]], dtype=np.float32))
+    label = np.array([0])
+    result = emoji_accuracies(
+        scores,
+        label,
+        balanced=np.array([True]),
+        natural=np.array([True]),
+        priors=Priors(seen=seen, natural=natural),
+    )
+    assert result["natural_top1"] == 1.0  # .24 against .06 and .01
+    assert result["natural_loss"] == pytest.approx(-np.log(0.24 / 0.31), abs=1e-6)
+    assert result["balanced_top1"] == 0.0
 
 
 def test_fasttext_learns_what_single_words_tell():

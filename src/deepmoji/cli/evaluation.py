@@ -1,6 +1,7 @@
 """`deepmoji evaluate`: how well a model predicts the emojis of posts that it never saw."""
 
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -10,6 +11,8 @@ from deepmoji.errors import InputError, require
 from deepmoji.files import write_json
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from deepmoji.corpus.shards import CorpusFolder, Shard
 
 app = typer.Typer(rich_markup_mode="rich")
@@ -51,16 +54,13 @@ def evaluate(
     from deepmoji.corpus.shards import CorpusFolder
 
     folder = CorpusFolder.open(corpus)
-    shard = folder.read_split(cast("Any", split))
-    systems = _baselines(folder, shard, with_fasttext=baseline)
+    exam = _Exam(folder, folder.read_split(cast("Any", split)))
+    systems = {"prior": exam.prior()}
+    if baseline:
+        systems["fastText"] = exam.fasttext()
     for path in model or [None]:
-        systems[str(path) if path else "shipped"] = _measure(path, folder, shard)
-    pairs = {
-        "pairs": len(shard),
-        "balanced": _count(shard.balanced),
-        "natural": _count(shard.natural),
-    }
-    result = {"split": split, **pairs, "systems": systems}
+        systems[str(path) if path else "shipped"] = exam.model(path)
+    result = {"split": split, **exam.sizes(), "systems": systems}
     if out is not None:
         write_json(out, result)
     if as_json:
@@ -69,64 +69,71 @@ def evaluate(
         _show(result)
 
 
-def _count(flags: Any) -> int:
-    return int(flags.sum())
+class _Exam:
+    """A split of a corpus, and the systems that answer it."""
 
+    def __init__(self, folder: "CorpusFolder", shard: "Shard") -> None:
+        import numpy as np
 
-def _accuracies(scores: Any, shard: "Shard", prior: Any) -> dict[str, float]:
-    from deepmoji.evaluation.metrics import emoji_accuracies
+        self._folder, self._shard = folder, shard
+        self._train = folder.read_train()
+        counts = np.bincount(self._train.labels, minlength=len(folder.labels))
+        self._natural = counts / len(self._train)
 
-    return emoji_accuracies(
-        scores,
-        shard.labels,
-        balanced=cast("Any", shard.balanced),
-        natural=cast("Any", shard.natural),
-        prior=prior,
-    )
+    def sizes(self) -> dict[str, int]:
+        flags = cast("Any", self._shard)
+        return {
+            "pairs": len(self._shard),
+            "balanced": int(flags.balanced.sum()),
+            "natural": int(flags.natural.sum()),
+        }
 
+    def prior(self) -> dict[str, float]:
+        from deepmoji.evaluation.baselines import prior_scores
 
-def _baselines(
-    folder: "CorpusFolder", shard: "Shard", *, with_fasttext: bool
-) -> dict[str, dict[str, float]]:
-    import numpy as np
+        return self._mark(prior_scores(self._natural, len(self._shard)), self._natural)
 
-    from deepmoji.evaluation.baselines import fasttext_scores, prior_scores
+    def fasttext(self) -> dict[str, float]:
+        from deepmoji.evaluation.baselines import fasttext_scores
 
-    train = folder.read_train()
-    classes = len(folder.labels)
-    prior = np.bincount(train.labels, minlength=classes) / len(train)
-    systems = {"prior": _accuracies(prior_scores(prior, len(shard)), shard, prior)}
-    if with_fasttext:
-        words = folder.vocabulary.words
+        pairs = zip(self._words(self._train), self._train.labels.tolist(), strict=True)
+        classes = len(self._folder.labels)
+        scores = fasttext_scores(pairs, list(self._words(self._shard)), classes=classes)
+        return self._mark(scores, self._natural)
 
-        def texts(pairs: "Shard") -> Any:
-            for start, end in zip(pairs.offsets, pairs.offsets[1:], strict=False):
-                yield [words[index] for index in pairs.ids[start:end]]
+    def model(self, path: Path | None) -> dict[str, float]:
+        import numpy as np
 
-        pairs = zip(texts(train), train.labels.tolist(), strict=True)
-        scores = fasttext_scores(pairs, list(texts(shard)), classes=classes)
-        systems["fastText"] = _accuracies(scores, shard, prior)
-    return systems
+        from deepmoji.inference.predictor import load
 
+        predictor = load(path)
+        name = path or "shipped"
+        if predictor.labels != self._folder.labels:
+            raise InputError(
+                f"the model {name} has other classes than the corpus {self._folder.path}; "
+                "evaluate it on the corpus that it was trained on"
+            )
+        seen = predictor.bundle.training.get("prior")
+        if not isinstance(seen, list):
+            raise InputError(f"the model {name} does not say how often it saw each emoji (prior)")
+        scores = np.log(np.maximum(predictor.scores(cast("Any", self._shard.texts)), 1e-12))
+        return self._mark(scores, np.asarray(cast("list[float]", seen)))
 
-def _measure(path: Path | None, folder: "CorpusFolder", shard: "Shard") -> dict[str, float]:
-    import numpy as np
+    def _words(self, pairs: "Shard") -> "Iterator[list[str]]":
+        words = self._folder.vocabulary.words
+        for start, end in pairwise(pairs.offsets):
+            yield [words[index] for index in pairs.ids[start:end]]
 
-    from deepmoji.inference.predictor import load
+    def _mark(self, scores: Any, seen: Any) -> dict[str, float]:
+        from deepmoji.evaluation.metrics import Priors, emoji_accuracies
 
-    predictor = load(path)
-    if predictor.labels != folder.labels:
-        raise InputError(
-            f"the model {path or 'shipped'} has other classes than the corpus {folder.path}; "
-            "evaluate it on the corpus that it was trained on"
+        return emoji_accuracies(
+            scores,
+            self._shard.labels,
+            balanced=cast("Any", self._shard.balanced),
+            natural=cast("Any", self._shard.natural),
+            priors=Priors(seen=seen, natural=self._natural),
         )
-    prior = predictor.bundle.training.get("prior")
-    if not isinstance(prior, list):
-        raise InputError(
-            f"the model {path or 'shipped'} does not say what prior it was trained with"
-        )
-    scores = np.log(np.maximum(predictor.scores(cast("Any", shard.texts)), 1e-12))
-    return _accuracies(scores, shard, np.asarray(cast("list[float]", prior)))
 
 
 def _show(result: dict[str, Any]) -> None:

@@ -1,19 +1,33 @@
 """Measures of a classifier's answers."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+_TINY = 1e-12  # stands for a class that never occurs
+
 
 def top_k_accuracy(
-    scores: NDArray[np.float32], labels: NDArray[np.int64], ks: Sequence[int] = (1, 5)
+    scores: NDArray[np.floating[Any]], labels: NDArray[np.int64], ks: Sequence[int] = (1, 5)
 ) -> list[float]:
     """Return, for each k, the share of rows whose label is among the k best scores."""
+    if len(labels) == 0:
+        return [float("nan")] * len(ks)
     own = scores[np.arange(len(labels)), labels]
     # Ties count against the model, so that constant scores gain nothing.
     ranks = (scores >= own[:, None]).sum(axis=1)
     return [float((ranks <= k).mean()) for k in ks]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Priors:
+    """How often each class occurs, float64 [C] each."""
+
+    seen: NDArray[np.float64]  # as the model saw them in training
+    natural: NDArray[np.float64]  # in posts as they occur
 
 
 def emoji_accuracies(
@@ -22,30 +36,40 @@ def emoji_accuracies(
     *,
     balanced: NDArray[np.bool_],
     natural: NDArray[np.bool_],
-    prior: NDArray[np.float64],
+    priors: Priors,
 ) -> dict[str, float]:
-    """Loss and top-1/top-5 accuracy on the natural rows and, prior divided out, the balanced ones.
+    """Loss and top-1/top-5 accuracy, on posts as they occur and with every emoji as often.
 
-    The balanced figures are means over the emojis of each emoji's accuracy.
+    What the model saw in training is divided out of its scores; on the natural rows the natural
+    prior is multiplied in instead. The balanced figures are means over each emoji's accuracy.
 
     Args:
-        log_scores: natural log-probabilities float32 [rows, C].
+        log_scores: the model's log-probabilities float32 [rows, C].
         labels: int64 [rows].
         balanced: bool [rows], which rows are in the balanced set.
         natural: bool [rows], which rows are in the natural set.
-        prior: float64 [C], how often the model saw each class in training.
+        priors: the frequencies of the classes.
+
+    Returns:
+        natural_loss (nats), natural_top1, natural_top5, balanced_top1, balanced_top5; not a number
+        where a set is empty.
     """
-    loss = -log_scores[natural, labels[natural]].mean() if natural.any() else float("nan")
-    top_1, top_5 = top_k_accuracy(log_scores[natural], labels[natural])
-    corrected = log_scores[balanced] - np.log(np.maximum(prior, 1e-12)).astype(np.float32)
+    evidence = log_scores - np.log(np.maximum(priors.seen, _TINY))
+    posterior = evidence[natural] + np.log(np.maximum(priors.natural, _TINY))
+    top_1, top_5 = top_k_accuracy(posterior, labels[natural])
+    loss = np.nan
+    if natural.any():
+        total = np.log(np.exp(posterior - posterior.max(axis=1, keepdims=True)).sum(axis=1))
+        own = posterior[np.arange(len(posterior)), labels[natural]] - posterior.max(axis=1)
+        loss = float((total - own).mean())
     truth = labels[balanced]
     by_class = [
-        top_k_accuracy(corrected[truth == label], truth[truth == label])
+        top_k_accuracy(evidence[balanced][truth == label], truth[truth == label])
         for label in np.unique(truth)
     ]
-    balanced_1, balanced_5 = np.mean(by_class, axis=0) if by_class else (float("nan"),) * 2
+    balanced_1, balanced_5 = np.mean(by_class, axis=0) if by_class else (np.nan, np.nan)
     return {
-        "natural_loss": float(loss),
+        "natural_loss": loss,
         "natural_top1": top_1,
         "natural_top5": top_5,
         "balanced_top1": float(balanced_1),

@@ -13,12 +13,11 @@ from lightning_fabric import Fabric
 from deepmoji.bundle import Bundle, Contents
 from deepmoji.config import ModelConfig, PretrainConfig
 from deepmoji.corpus.shards import CorpusFolder
-from deepmoji.training.batches import sampling_prior
 from deepmoji.training.checkpoint import Checkpoint
 from deepmoji.training.export import save_network
 from deepmoji.training.loop import Progress, log_probabilities
 from deepmoji.training.network import Network
-from deepmoji.training.trainer import Report, Trainer, new_network, split_accuracies
+from deepmoji.training.trainer import Report, Trainer, new_network, priors_of, split_accuracies
 
 MAX_TOKENS = 128  # of the finished model: an LSTM reads on past the length it was trained with
 
@@ -170,7 +169,7 @@ def finish(run: Run, out: Path) -> Bundle:
     network.load_state_dict(checkpoint.load_best())
     network.eval()
     labels = corpus.read_train().labels
-    prior = sampling_prior(labels, run.model.classes, run.config.balance)
+    priors = priors_of(labels, run.model.classes, run.config.balance)
     test = corpus.read_split("test")
     scores = log_probabilities(
         network,
@@ -187,8 +186,8 @@ def finish(run: Run, out: Path) -> Bundle:
         "steps": state.best_step,
         "seconds": round(state.seconds),
         "history": state.history,
-        "prior": [round(float(share), 8) for share in prior],
-        "scores": {"this model": split_accuracies(scores, test, prior)},
+        "prior": [round(float(share), 8) for share in priors.seen],
+        "scores": {"this model": split_accuracies(scores, test, priors)},
     }
     contents = Contents(
         config=run.model,

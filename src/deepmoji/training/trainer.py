@@ -16,7 +16,7 @@ from torch import nn
 from deepmoji.config import ModelConfig, PretrainConfig
 from deepmoji.corpus.shards import CorpusFolder, Shard
 from deepmoji.errors import InputError
-from deepmoji.evaluation.metrics import emoji_accuracies
+from deepmoji.evaluation.metrics import Priors, emoji_accuracies
 from deepmoji.training.batches import BatchPlan, sampling_prior
 from deepmoji.training.checkpoint import Checkpoint, State
 from deepmoji.training.loop import (
@@ -69,7 +69,7 @@ class Trainer:
         self.validation = corpus.read_split("validation")
         self.classes = network.config.classes
         self.plan = BatchPlan(self.pairs, config, classes=self.classes)
-        self.prior = sampling_prior(self.pairs.labels, self.classes, config.balance)
+        self.priors = priors_of(self.pairs.labels, self.classes, config.balance)
         self.checkpoint = checkpoint
         self.state = State()
         self.plain = network
@@ -138,7 +138,7 @@ class Trainer:
                 max_tokens=self.config.max_tokens,
                 device=self.fabric.device,
             )
-        result = split_accuracies(scores, self.validation, self.prior)
+        result = split_accuracies(scores, self.validation, self.priors)
         better = self.state.record(self.fabric.broadcast(result))
         if better and self.fabric.is_global_zero:
             self.checkpoint.save_best(self.plain.state_dict())
@@ -151,9 +151,14 @@ class Trainer:
         self.fabric.barrier()
 
 
-def split_accuracies(
-    scores: NDArray[np.float32], split: Shard, prior: NDArray[np.float64]
-) -> dict[str, float]:
+def priors_of(labels: NDArray[np.int64], classes: int, balance: float) -> Priors:
+    """Return how often the classes are drawn with this balance, and how often they occur."""
+    return Priors(
+        seen=sampling_prior(labels, classes, balance), natural=sampling_prior(labels, classes, 0.0)
+    )
+
+
+def split_accuracies(scores: NDArray[np.float32], split: Shard, priors: Priors) -> dict[str, float]:
     """:func:`emoji_accuracies` for an evaluation split and its flags.
 
     Raises:
@@ -162,7 +167,7 @@ def split_accuracies(
     if split.balanced is None or split.natural is None:
         raise InputError("accuracies are measured on validation or test, not on training pairs")
     return emoji_accuracies(
-        scores, split.labels, balanced=split.balanced, natural=split.natural, prior=prior
+        scores, split.labels, balanced=split.balanced, natural=split.natural, priors=priors
     )
 
 
