@@ -20,7 +20,9 @@ from deepmoji.errors import InputError
 from deepmoji.files import read_json
 
 app = typer.Typer(
-    no_args_is_help=True, help="Turn raw posts into a corpus for pretraining, and look at it."
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    help="Turn raw posts into a corpus for pretraining, and look at it.",
 )
 
 
@@ -50,18 +52,18 @@ class _Bar:
 _Posts = Annotated[
     list[str],
     typer.Argument(
-        metavar="POSTS...",
+        metavar="POSTS",
         help="Files, folders and globs: Parquet, CSV, TSV, JSON lines (Twitter objects of v1.1 "
         "and v2 too) or plain text with a post a line; the last four also .gz, .bz2, .zst.",
         show_default=False,
     ),
 ]
 _TextColumn = Annotated[
-    str | None, typer.Option(help="Column or field of the text.  [default: text and the like]")
+    str | None, typer.Option(help="Column or field of the text; by default text and the like.")
 ]
 _LangColumn = Annotated[
     str | None,
-    typer.Option(help="Column or field of the language code.  [default: lang, language]"),
+    typer.Option(help="Column or field of the language code; by default lang or language."),
 ]
 _Language = Annotated[
     str,
@@ -104,14 +106,14 @@ def build_command(
     per_emoji: _PerEmoji = 120,
     natural: _Natural = 8000,
     seed: Annotated[int, typer.Option(help="Decides splits and order.")] = 0,
-    workers: Annotated[int | None, typer.Option(help="Processes.  [default: all cores]")] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes; by default all cores.")] = None,
     strict: _Strict = False,
     overwrite: _Overwrite = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
     """Build a corpus. Killed and run again, it goes on where it was.
 
-    Example: deepmoji corpus build posts/*.parquet --out corpus
+    Example: [bold]deepmoji corpus build posts/*.parquet --out corpus[/bold]
     """
     settings = CorpusSettings(
         text_column=text_column,
@@ -150,7 +152,7 @@ def report_command(
 ) -> None:
     """Show what a build kept, dropped and made.
 
-    Example: deepmoji corpus report corpus
+    Example: [bold]deepmoji corpus report corpus[/bold]
     """
     if not (corpus / REPORT).exists():
         raise InputError(

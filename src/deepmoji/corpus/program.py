@@ -1,5 +1,6 @@
 """The Daft program: posts in, one reading for each, on all local cores."""
 
+import logging
 import signal
 from pathlib import Path
 from typing import Any
@@ -89,6 +90,8 @@ def start() -> None:
 
     At its first query Daft takes Ctrl-C and ends queries at it, as if all their rows were there.
     """
+    # What it logs as errors it raises as well, but for workers that are slow to end.
+    logging.getLogger("daft_local_execution").setLevel(logging.CRITICAL)
     with own_interrupts():
         daft.from_pydict({"ready": [False]}).select(~col("ready")).collect()
 
