@@ -1,8 +1,8 @@
 """Pretraining on emojis: a corpus folder in, a model bundle out (paper, section 3.3)."""
 
+import logging
 import os
 from dataclasses import dataclass
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, cast
@@ -132,28 +132,44 @@ def train(run: Run, hardware: Hardware, report: Report) -> None:
         InputError: if the corpus cannot be read or the folder holds another run.
     """
     run.checkpoint().load()  # errors belong in this process, before others start
+    process = _Process(run, report)
     fabric = hardware.fabric()
     if under_torchrun() or fabric.world_size == 1:
         fabric.launch()
-        _train_process(fabric, run, report)
+        process(fabric)
     else:
-        # As a partial: Fabric walks through the arguments it is given and refuses frozen ones.
-        fabric.launch(partial(_train_process, run=run, report=report))
+        fabric.launch(process)
 
 
-def _train_process(fabric: Fabric, run: Run, report: Report) -> None:
-    if fabric.device.type == "cpu" and fabric.world_size > 1:
-        torch.set_num_threads(max(1, (os.cpu_count() or 1) // fabric.world_size))
-    trainer = Trainer(
-        fabric,
-        corpus=CorpusFolder.open(run.corpus),
-        network=new_network(run.model, run.config),
-        config=run.config,
-        checkpoint=run.checkpoint(),
-        report=report,
-    )
-    trainer.resume()
-    trainer.run()
+class _Process:
+    """What each process does: an object, to be picklable and quiet from the start."""
+
+    def __init__(self, run: Run, report: Report) -> None:
+        self.run, self.report = run, report
+        _quieten_fabric()
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        _quieten_fabric()  # in a process of its own, before Fabric sets it up
+
+    def __call__(self, fabric: Fabric) -> None:
+        if fabric.device.type == "cpu" and fabric.world_size > 1:
+            torch.set_num_threads(max(1, (os.cpu_count() or 1) // fabric.world_size))
+        trainer = Trainer(
+            fabric,
+            corpus=CorpusFolder.open(self.run.corpus),
+            network=new_network(self.run.model, self.run.config),
+            config=self.run.config,
+            checkpoint=self.run.checkpoint(),
+            report=self.report,
+        )
+        trainer.resume()
+        trainer.run()
+
+
+def _quieten_fabric() -> None:
+    """Keep Fabric's announcements of ranks and precision out of the progress display."""
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
 
 
 def finish(run: Run, out: Path) -> Bundle:
