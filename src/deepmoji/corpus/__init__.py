@@ -22,7 +22,7 @@ os.environ.setdefault("DAFT_SHOW_QUERY_ID", "0")
 
 
 def build(
-    posts: Sequence[str | Path],
+    posts: str | Path | Sequence[str | Path],
     out: str | Path,
     *,
     settings: "CorpusSettings | None" = None,
@@ -36,7 +36,7 @@ def build(
     and division of the input, except for ``run`` in the report.
 
     Args:
-        posts: files, folders and globs of Parquet, CSV, TSV, JSON lines or plain text.
+        posts: a file, folder or glob, or several: Parquet, CSV, TSV, JSON lines, plain text.
         out: the folder of the corpus; it must be new, empty, or of the same build.
         settings: what to keep and how to split; the defaults are the paper's.
         workers: processes for the text work; all cores by default.
@@ -56,7 +56,7 @@ def build(
     from deepmoji.corpus.settings import CorpusSettings
 
     return build_corpus(
-        posts,
+        [posts] if isinstance(posts, str | Path) else posts,
         out,
         settings=settings or CorpusSettings(),
         workers=workers,
