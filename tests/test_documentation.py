@@ -1,13 +1,15 @@
 """What the documentation says is true: its generated parts are current, its examples run."""
 
+import io
 import re
 import tomllib
 
 import pytest
+from rich.console import Console
 
 import deepmoji
-from benchmarks import sentences
-from scripts import blocks, commands, readme
+from benchmarks import sentences, tables
+from scripts import blocks, commands, figures, readme
 from tests.source_tree import PACKAGE, ROOT
 
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("benchmarks/*.md")])
@@ -68,6 +70,74 @@ def test_version_has_one_source():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert deepmoji.__version__ == project["version"]
     assert f"## {project['version']}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+RESULTS = {
+    "sentences": {"sentences": [{"text": "This is shit", "top": [["😂", 0.191], ["💔", 0.09]]}]},
+    "emoji": {
+        "natural": 9144,
+        "balanced": 7429,
+        "systems": {
+            "prior": dict.fromkeys(figures.COLUMNS, 0.175),
+            "fastText": dict.fromkeys(figures.COLUMNS, 0.267),
+        },
+    },
+    "corpus": {
+        "posts": 3066025,
+        "seconds": 120.0,
+        "peak_memory_gb": 1.09,
+        "pairs": {"train": 1363735},
+    },
+    "tokenizer": {"texts_per_second": {"tokenize": 54156}, "ratio_to_straightforward": 2.97},
+    "pretraining": {
+        "variants": {
+            "a": {"texts_per_second": 50.0, "ratio": 1.0},
+            "b": {"texts_per_second": 400.4, "ratio": 8.0},
+        }
+    },
+    "inference": {
+        "machine": {"cpu": "Z80", "cores": 2},
+        "model": {"folder_mb": 25.4},
+        "installed_mb": {"all": 163.2},
+        "cold_start": {"command": "predict", "seconds_median": 0.512, "peak_memory_mb": 151.6},
+        "throughput": {
+            "texts": 10000,
+            "texts_per_second": {"scores": 1234.5},
+            "ratio_to_baseline": 2.5,
+        },
+    },
+    "golden": {
+        "texts": 4157,
+        "equal": {"words": 4157, "ids": 4156, "train_words": 4068},
+        "train_words_newer_emojis": 89,
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("part", "numbers"),
+    [
+        ("sentences", ["| This is shit | 😂 19% · 💔 9% |"]),
+        ("quality", ["1,363,735", "9,144", "7,429", "| fastText | 26.7% |", "17.5%"]),
+        ("speed", ["2 cores", "0.51 s, 152 MB", "1,234 texts/s, 2.5 times", "54,156", "3.0 times"]),
+        (
+            "speed",
+            ["3,066,025 posts in 2.0 minutes, 1.1 GB", "400 texts/s, 8.0", "163 MB", "25 MB"],
+        ),
+        ("parity", ["4,157", "4,156", "4,068; 89"]),
+    ],
+)
+def test_figures_say_what_was_measured(part, numbers):
+    text = getattr(figures, part)(RESULTS)
+    assert [number for number in numbers if number not in text] == []
+
+
+def test_bench_prints_every_result():
+    console = Console(record=True, width=120, file=io.StringIO())
+    tables.print_results(RESULTS, console)
+    shown = console.export_text()
+    for text in ("golden.json", "equal.words", "4,157", "fastText", "0.267", "This is shit"):
+        assert text in shown
 
 
 def test_a_part_that_nothing_generates_is_an_error():
