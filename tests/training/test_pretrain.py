@@ -7,7 +7,7 @@ import deepmoji
 from deepmoji.bundle import Bundle
 from deepmoji.config import ModelConfig, PretrainConfig
 from deepmoji.corpus.shards import CorpusFolder
-from deepmoji.errors import InputError
+from deepmoji.errors import DeepmojiError, InputError
 from deepmoji.training.pretrain import Hardware, Run, pretrain, train
 from tests.helpers.corpora import EMOJIS, make_posts
 
@@ -121,6 +121,16 @@ def test_two_processes_are_one_with_the_batch_of_both(corpus, tmp_path):
     for name, value in one.items():
         # Adam's division amplifies rounding; measured: 2e-4 after these steps.
         torch.testing.assert_close(two_[name], value, atol=5e-3, rtol=0)
+
+
+def _fill_the_disk(progress):
+    raise OSError(28, "No space left on device")
+
+
+def test_what_fails_in_another_process_is_told_in_this_one(corpus, tmp_path):
+    two = Hardware(device="cpu", processes=2, precision="32-true")
+    with pytest.raises(DeepmojiError, match="No space left on device; once that is mended"):
+        train(run_of(corpus, tmp_path / "run"), two, _fill_the_disk)
 
 
 def _nothing(progress):

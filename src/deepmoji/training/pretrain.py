@@ -9,10 +9,12 @@ from typing import Any, cast
 
 import torch
 from lightning_fabric import Fabric
+from torch.multiprocessing.spawn import ProcessException
 
 from deepmoji.bundle import Bundle, Contents
 from deepmoji.config import ModelConfig, PretrainConfig
 from deepmoji.corpus.shards import CorpusFolder
+from deepmoji.errors import DeepmojiError
 from deepmoji.training.checkpoint import Checkpoint
 from deepmoji.training.export import save_network
 from deepmoji.training.loop import Progress, log_probabilities
@@ -130,6 +132,7 @@ def train(run: Run, hardware: Hardware, report: Report) -> None:
 
     Raises:
         InputError: if the corpus cannot be read or the folder holds another run.
+        DeepmojiError: if one of several processes fails.
     """
     run.checkpoint().load()  # errors belong in this process, before others start
     process = _Process(run, report)
@@ -137,8 +140,15 @@ def train(run: Run, hardware: Hardware, report: Report) -> None:
     if under_torchrun() or fabric.world_size == 1:
         fabric.launch()
         process(fabric)
-    else:
+        return
+    try:
         fabric.launch(process)
+    except ProcessException as error:
+        reason = str(error).strip().splitlines()[-1]
+        raise DeepmojiError(
+            f"a training process failed: {reason}; once that is mended, the same command goes on "
+            f"from the last checkpoint in {run.folder}"
+        ) from error
 
 
 class _Process:
