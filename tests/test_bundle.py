@@ -2,6 +2,7 @@
 
 import json
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -45,6 +46,7 @@ def test_a_missing_part_is_named(bundle, part):
         ("config.json", {"text": {"rules": "other", "max_tokens": 3}}, "text rules"),
         ("config.json", {"text": {"rules": "deepmoji", "max_tokens": 0}}, "max_tokens"),
         ("config.json", {"model": {"units": 3}}, "fields"),
+        ("config.json", {"model": None}, "fields"),
         ("vocabulary.json", {"extra": 46}, "both files have to come from the same model"),
     ],
 )
@@ -67,6 +69,33 @@ def test_foreign_folders_are_refused_and_kept(bundle, tmp_path):
     with pytest.raises(BundleError, match="choose another folder"):
         make_bundle(foreign)
     assert (foreign / "cat.jpg").read_text() == "meow"
+
+
+def test_a_folder_with_more_than_a_bundle_is_kept(bundle):
+    (bundle.folder / "thesis.tex").write_text("chapter 1")
+    with pytest.raises(BundleError, match="choose another folder"):
+        make_bundle(bundle.folder)
+    assert (bundle.folder / "thesis.tex").read_text() == "chapter 1"
+
+
+def test_a_foreign_config_is_no_bundle(tmp_path):
+    folder = tmp_path / "project"
+    folder.mkdir()
+    (folder / "config.json").write_text("{}")
+    with pytest.raises(BundleError, match="choose another folder"):
+        make_bundle(folder)
+
+
+def test_devices_and_folders_are_not_replaced_and_links_are_followed(tmp_path):
+    for path in (Path("/dev/null"), tmp_path):
+        with pytest.raises(InputError, match="no regular file"), atomic_path(path):
+            pass
+    (tmp_path / "real").write_text("old")
+    (tmp_path / "link").symlink_to("real")
+    with atomic_path(tmp_path / "link") as temporary:
+        temporary.write_text("new")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "real").read_text() == "new"
 
 
 def test_wrong_labels_leave_nothing(bundle, tmp_path):
@@ -111,6 +140,10 @@ def test_folders_are_whole_or_absent(tmp_path):
         lambda: ModelConfig(classes=2.0),  # pyright: ignore[reportArgumentType]
         lambda: PretrainConfig(learning_rate=0),
         lambda: PretrainConfig(balance=1.5),
+        lambda: PretrainConfig(seed=1 << 24),
+        lambda: PretrainConfig(seed=-1),
+        lambda: PretrainConfig(epochs=float("inf")),
+        lambda: PretrainConfig(learning_rate=float("nan")),
         lambda: PretrainConfig(final_dropout=1.0),
         lambda: ModelConfig.from_dict({"units": 3}),
         lambda: ModelConfig.from_dict([]),

@@ -26,6 +26,7 @@ _GRAPH, _WEIGHTS, _CARD, _TRAINING = (
     "training.json",
 )
 _REQUIRED = (_CONFIG, _VOCABULARY, _LABELS, _GRAPH)
+_PARTS = (*_REQUIRED, _WEIGHTS, _CARD, _TRAINING)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +74,8 @@ class Bundle:
             vocabulary = Vocabulary.load(folder / _VOCABULARY)
             labels: Any = read_json(folder / _LABELS)
             training: Any = read_json(folder / _TRAINING) if _has(folder, _TRAINING) else {}
+            if not isinstance(training, dict):
+                raise InputError(f"{_TRAINING} has to be an object")
             card = (folder / _CARD).read_text("utf-8") if _has(folder, _CARD) else ""
         except (InputError, OSError, UnicodeDecodeError) as error:
             raise BundleError(f"the model bundle {folder} is damaged: {error}") from error
@@ -83,7 +86,7 @@ class Bundle:
             max_tokens=max_tokens,
             vocabulary=vocabulary,
             labels=tuple(labels),
-            training=training,
+            training=cast("dict[str, Any]", training),
             card=card,
         )
 
@@ -123,8 +126,7 @@ def write_bundle(
         raise BundleError(f"a bundle has no part named {sorted(unknown)}")
     vocabulary, labels = contents.vocabulary, list(contents.labels)
     _check_sizes(folder, contents.config, len(vocabulary), labels)
-    if folder.exists() and not _replaceable(folder):
-        raise BundleError(f"{folder} exists and is no model bundle; choose another folder")
+    check_replaceable(folder)
     with atomic_folder(folder) as temporary:
         write_json(
             temporary / _CONFIG,
@@ -147,11 +149,30 @@ def _has(folder: Path, name: str) -> bool:
     return (folder / name).is_file()
 
 
-def _replaceable(folder: Path) -> bool:
-    return folder.is_dir() and (_has(folder, _CONFIG) or not any(folder.iterdir()))
+def check_replaceable(folder: str | Path) -> None:
+    """Make sure that a bundle may be written here: nothing there, an empty folder, or a bundle.
+
+    Raises:
+        BundleError: if something else would be lost.
+    """
+    folder = Path(folder)
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+        return
+    if not folder.is_dir() or not _is_nothing_but_a_bundle(folder):
+        raise BundleError(f"{folder} exists and is no model bundle; choose another folder")
 
 
-def _read_config(path: Path) -> tuple[ModelConfig, int]:
+def _is_nothing_but_a_bundle(folder: Path) -> bool:
+    if not _has(folder, _CONFIG) or {path.name for path in folder.iterdir()} - set(_PARTS):
+        return False
+    try:
+        _version(folder / _CONFIG)
+    except InputError:
+        return False
+    return True
+
+
+def _version(path: Path) -> tuple[int, dict[str, Any]]:
     content: Any = read_json(path)
     if not isinstance(content, dict):
         raise InputError(f"{path.name} has to be an object")
@@ -159,6 +180,11 @@ def _read_config(path: Path) -> tuple[ModelConfig, int]:
     version = values.get("format_version")
     if type(version) is not int:
         raise InputError(f"{path.name} names no format_version")
+    return version, values
+
+
+def _read_config(path: Path) -> tuple[ModelConfig, int]:
+    version, values = _version(path)
     if version > FORMAT_VERSION:
         raise BundleError(
             f"{path.parent} has bundle format {version}; this deepmoji reads up to "

@@ -1,10 +1,12 @@
 """What is chosen before a run: one frozen record a stage, checked when it is made."""
 
+import math
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, Self, cast
 
 from deepmoji.errors import InputError
 
+MAX_SEED = 1 << 23  # seeds of single steps are made from it, and torch takes 63 bits
 Gates = Literal["sigmoid", "hard_sigmoid"]
 
 
@@ -28,6 +30,10 @@ class _Record:
                 f"{cls.__name__} needs exactly the fields {sorted(names)}; got {values}"
             )
         return cls(**cast("dict[str, Any]", values))
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)
 
 
 def _check(*, ok: bool, message: str) -> None:
@@ -94,13 +100,23 @@ class PretrainConfig(_Record):
             )
         for name in ("epochs", "learning_rate", "clip_norm", "embedding_range"):
             value = getattr(self, name)
-            _check(ok=value > 0, message=f"{name} has to be positive, not {value!r}")
+            _check(
+                ok=_is_number(value) and value > 0,
+                message=f"{name} has to be a positive number, not {value!r}",
+            )
         for name in ("decay", "embedding_dropout", "final_dropout", "label_smoothing"):
             value = getattr(self, name)
             _check(ok=0 <= value < 1, message=f"{name} has to be in [0, 1), not {value!r}")
         for name in ("warmup", "embedding_l2"):
             value = getattr(self, name)
-            _check(ok=value >= 0, message=f"{name} must not be negative, not {value!r}")
+            _check(
+                ok=_is_number(value) and value >= 0,
+                message=f"{name} must not be negative, not {value!r}",
+            )
+        _check(
+            ok=type(self.seed) is int and 0 <= self.seed < MAX_SEED,
+            message=f"seed has to be a whole number from 0 to {MAX_SEED - 1}, not {self.seed!r}",
+        )
         _check(
             ok=0 <= self.balance <= 1,
             message=f"balance has to be from 0 (natural) to 1 (balanced), not {self.balance!r}",

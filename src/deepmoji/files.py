@@ -16,14 +16,18 @@ def atomic_path(path: Path) -> Generator[Path]:
     """Yield a temporary path beside ``path`` that becomes it when the block succeeds.
 
     The file is written to disk before it is renamed; after an error or Ctrl-C nothing is left.
+
+    Raises:
+        InputError: if ``path`` is something else than a file: a folder, a device.
     """
-    path = Path(path)
+    path = Path(path).resolve()  # behind a link, the file itself
+    if path.exists() and not path.is_file():
+        raise InputError(f"{path} is no regular file; give the name of a file to write")
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         yield temporary
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
+        _to_disk(temporary)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
@@ -32,7 +36,7 @@ def atomic_path(path: Path) -> Generator[Path]:
 @contextmanager
 def atomic_folder(folder: Path) -> Generator[Path]:
     """Yield a temporary folder beside ``folder`` that replaces it when the block succeeds."""
-    folder = Path(folder)
+    folder = Path(folder).resolve()
     folder.parent.mkdir(parents=True, exist_ok=True)
     temporary = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
     aside = folder.with_name(f".{folder.name}.{os.getpid()}.old")
@@ -40,6 +44,9 @@ def atomic_folder(folder: Path) -> Generator[Path]:
     temporary.mkdir()
     try:
         yield temporary
+        for file in temporary.rglob("*"):
+            if file.is_file():
+                _to_disk(file)
         if folder.exists():
             folder.replace(aside)  # a folder cannot be renamed onto one that has content
         temporary.replace(folder)
@@ -48,6 +55,11 @@ def atomic_folder(folder: Path) -> Generator[Path]:
             aside.replace(folder)
         shutil.rmtree(temporary, ignore_errors=True)
         shutil.rmtree(aside, ignore_errors=True)
+
+
+def _to_disk(path: Path) -> None:
+    with path.open("r+b") as file:  # some systems sync only what may be written
+        os.fsync(file.fileno())
 
 
 def write_json(path: Path, value: object) -> None:

@@ -83,6 +83,21 @@ def test_what_training_saw_is_exchanged_for_what_occurs():
     assert result["balanced_top1"] == 0.0
 
 
+def test_a_class_that_training_never_saw_takes_nothing_from_the_others():
+    seen = np.array([0.5, 0.5, 0.0])
+    scores = np.log(np.array([[0.9, 0.1 - 1e-9, 1e-9], [0.1, 0.9 - 1e-9, 1e-9]]))
+    both = np.ones(2, dtype=bool)
+    result = emoji_accuracies(
+        scores.astype(np.float32),
+        np.array([0, 1]),
+        balanced=both,
+        natural=both,
+        priors=Priors(seen=seen, natural=seen),
+    )
+    assert result["balanced_top1"] == result["natural_top1"] == 1.0
+    assert np.isfinite(result["natural_loss"])
+
+
 def test_fasttext_learns_what_single_words_tell():
     train = [(("so", "funny"), 0), (("so", "sad"), 1)] * 200
     scores = fasttext_scores(train, [("funny",), ("sad",), ()], classes=3, dim=8, epochs=20)

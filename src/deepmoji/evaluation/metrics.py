@@ -54,8 +54,11 @@ def emoji_accuracies(
         natural_loss (nats), natural_top1, natural_top5, balanced_top1, balanced_top5; not a number
         where a set is empty.
     """
-    evidence = log_scores - np.log(np.maximum(priors.seen, _TINY))
-    posterior = evidence[natural] + np.log(np.maximum(priors.natural, _TINY))
+    was_seen = priors.seen > 0  # what training never saw, a model has no evidence for
+    evidence = np.where(was_seen, log_scores - np.log(np.where(was_seen, priors.seen, 1)), -np.inf)
+    # It stays possible, if unlikely, among posts as they occur: the loss has to stay finite.
+    posterior = np.where(was_seen, evidence, log_scores)[natural]
+    posterior = posterior + np.log(np.maximum(priors.natural, _TINY))
     top_1, top_5 = top_k_accuracy(posterior, labels[natural])
     loss = np.nan
     if natural.any():
