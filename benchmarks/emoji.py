@@ -15,7 +15,7 @@ from benchmarks.record import write
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.emoji")
-    parser.add_argument("corpus", type=Path, nargs="?", default=Path("runs/corpus"))
+    parser.add_argument("corpus", type=Path, nargs="?", default=Path("runs/default/corpus"))
     parser.add_argument("models", type=Path, nargs="*")
     options = parser.parse_args()
     models = [part for model in options.models for part in ("--model", str(model))]

@@ -141,7 +141,7 @@ def measure(name: str, corpus: Path, steps: int) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.pretraining")
-    parser.add_argument("corpus", type=Path, nargs="?", default=Path("runs/corpus"))
+    parser.add_argument("corpus", type=Path, nargs="?", default=Path("runs/default/corpus"))
     parser.add_argument("--steps", type=int, default=12, help=f"of {BATCH} texts")
     parser.add_argument("--variant", help=argparse.SUPPRESS)
     options = parser.parse_args()

@@ -25,7 +25,7 @@ def ignore(progress: Progress) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.sampling")
-    parser.add_argument("corpus", type=Path, nargs="?", default=Path("runs/corpus"))
+    parser.add_argument("corpus", type=Path, nargs="?", default=Path("runs/default/corpus"))
     parser.add_argument("--epochs", type=float, default=0.09)
     parser.add_argument("--units", type=int, default=96)
     options = parser.parse_args()

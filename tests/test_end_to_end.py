@@ -48,9 +48,9 @@ def test_it_is_measured_beside_its_baselines(work):
     run = ["evaluate", work / "corpus", "--model", work / "model", "--baseline", "--out", results]
     table = deepmoji(*run).stdout
     systems = json.loads(results.read_text("utf-8"))["systems"]
-    assert list(systems) == ["prior", "fastText", str(work / "model")]
+    assert list(systems) == ["prior", "fastText", "model"]
     assert "fastText" in table
-    assert systems[str(work / "model")]["natural_top1"] > systems["prior"]["natural_top1"] + 0.3
+    assert systems["model"]["natural_top1"] > systems["prior"]["natural_top1"] + 0.3
     deepmoji("export", work / "model", "--out", work / "scored", "--scores", results)
     assert "fastText" in (work / "scored" / "README.md").read_text("utf-8")
 
@@ -59,15 +59,13 @@ def test_it_is_measured_beside_its_baselines(work):
     ("arguments", "message"),
     [
         (["pretrain", "{work}/nothing", "--out", "{work}/m"], "corpus build"),
-        (["pretrain", "{work}/corpus", "--out", "{work}/m", "--units", "0"], "units"),
-        (["pretrain", "{work}/corpus", "--out", "{work}/m", "--gates", "soft"], "gates"),
         (["pretrain", "{work}/corpus", "--out", "{work}/model", "--seed", "7"], "another"),
         (["export", "{work}/corpus", "--out", "{work}/m"], "bundle"),
         (["export", "{work}/model", "--out", "{work}/corpus"], "choose another folder"),
-        (["export", "{work}/model", "--out", "{work}/m", "--precision", "int3"], "precision"),
+        (["export", "{work}/model", "--out", "{work}/model"], "would not have"),
         (["export", "{work}/model", "--out", "{work}/m", "--texts", "{work}/none"], "none"),
         (["evaluate", "{work}/corpus", "--model", "{work}/corpus"], "bundle"),
-        (["evaluate", "{work}/corpus", "--model", "{work}/model", "--split", "train"], "--split"),
+        (["pretrain", "{work}/corpus", "--out", "{work}/corpus"], "choose another folder"),
     ],
 )
 def test_mistakes_are_told_in_one_line(work, arguments, message):
@@ -80,3 +78,8 @@ def test_mistakes_are_told_in_one_line(work, arguments, message):
 def test_usage_errors_are_2(work):
     deepmoji("pretrain", work / "corpus", status=2)
     deepmoji("export", status=2)
+    deepmoji("export", work / "model", "--out", work / "m", "--precision", "int3", status=2)
+    deepmoji("evaluate", work / "corpus", "--split", "train", status=2)
+    for option, value in (("--units", "0"), ("--gates", "soft"), ("--device", "toaster")):
+        deepmoji("pretrain", work / "corpus", "--out", work / "m", option, value, status=2)
+    assert not (work / "m").exists()

@@ -7,7 +7,7 @@ import deepmoji
 from deepmoji.bundle import Bundle
 from deepmoji.config import ModelConfig, PretrainConfig
 from deepmoji.corpus.shards import CorpusFolder
-from deepmoji.errors import DeepmojiError, InputError
+from deepmoji.errors import BundleError, DeepmojiError, InputError
 from deepmoji.training.pretrain import Hardware, Run, pretrain, train
 from tests.helpers.corpora import EMOJIS, make_posts
 
@@ -106,7 +106,9 @@ def test_another_run_in_the_folder_is_refused(corpus, tmp_path):
 
 def test_two_processes_are_one_with_the_batch_of_both(corpus, tmp_path):
     """Without dropout, whose masks differ between processes by design."""
-    plain = {"final_dropout": 0.0, "clip_norm": 1.0}
+    # The penalty on the embedding, which Adam weighs against the gradient, would show a gradient
+    # of the wrong size.
+    plain = {"final_dropout": 0.0, "embedding_l2": 0.01}
     two = Hardware(device="cpu", processes=2, precision="32-true")
     for name, hardware in (("one", ONE), ("two", two)):
         run = run_of(corpus, tmp_path / name, **plain)
@@ -125,6 +127,65 @@ def test_two_processes_are_one_with_the_batch_of_both(corpus, tmp_path):
 
 def _fill_the_disk(progress):
     raise OSError(28, "No space left on device")
+
+
+def test_a_full_disk_is_told_and_loses_nothing(corpus, tmp_path, monkeypatch):
+    def full(content, path):
+        raise RuntimeError("[enforce fail at inline_container.cc] unexpected pos\nmore")
+
+    monkeypatch.setattr(torch, "save", full)
+    with pytest.raises(DeepmojiError, match="make room"):
+        train(run_of(corpus, tmp_path / "run"), ONE, _nothing)
+    assert list((tmp_path / "run").iterdir()) == []
+
+
+def test_a_damaged_checkpoint_is_told(corpus, tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "latest.pt").write_bytes(b"no checkpoint")
+    with pytest.raises(InputError, match="damaged"):
+        train(run_of(corpus, tmp_path / "run"), ONE, _nothing)
+
+
+def test_a_loss_that_is_no_number_ends_the_run(corpus, tmp_path):
+    with pytest.raises(DeepmojiError, match="lower --learning-rate"):
+        train(run_of(corpus, tmp_path / "run", learning_rate=1e38, clip_norm=1e38), ONE, _nothing)
+
+
+def test_epochs_may_change_until_the_rate_falls(corpus, tmp_path):
+    class StoppedError(KeyError):
+        pass
+
+    def stop(progress):
+        if progress.step >= 8:
+            raise StoppedError
+
+    def run(epochs):
+        run = run_of(corpus, tmp_path / "run")
+        config = PretrainConfig(**(run.config.to_dict() | {"epochs": epochs}))
+        return Run(corpus=run.corpus, folder=run.folder, model=run.model, config=config)
+
+    with pytest.raises(StoppedError):
+        train(run(2.0), ONE, stop)
+    train(run(1.0), ONE, _nothing)
+    with pytest.raises(InputError, match="falling"):
+        train(run(3.0), ONE, _nothing)
+
+
+def test_a_foreign_output_folder_is_refused_before_training(corpus, tmp_path):
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "cat.jpg").write_text("meow")
+    with pytest.raises(BundleError, match="choose another folder"):
+        pretrain(corpus, tmp_path / "photos", model=TINY, config=settings(), hardware=ONE)
+    assert not (tmp_path / "photos.training").exists()
+
+
+@pytest.mark.parametrize(
+    "choice",
+    [{"device": "toaster"}, {"precision": "3-bit"}, {"processes": -1}],
+)
+def test_impossible_hardware_is_refused(choice):
+    with pytest.raises(InputError):
+        Hardware(**choice)
 
 
 def test_what_fails_in_another_process_is_told_in_this_one(corpus, tmp_path):

@@ -3,10 +3,11 @@
 import json
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 import typer
 
+from deepmoji.bundle import SHIPPED
 from deepmoji.errors import InputError, require
 from deepmoji.files import write_json
 
@@ -34,7 +35,7 @@ def evaluate(
         list[Path] | None,
         typer.Option(help="A model bundle; may be given repeatedly.  [default: the shipped one]"),
     ] = None,
-    split: Annotated[str, typer.Option(help="test or validation.")] = "test",
+    split: Annotated[Literal["test", "validation"], typer.Option(help="Of the corpus.")] = "test",
     baseline: Annotated[
         bool, typer.Option("--baseline", help="Train fastText on the same pairs, for comparison.")
     ] = False,
@@ -48,18 +49,16 @@ def evaluate(
 
     Example: [bold]deepmoji evaluate corpus --model my-model --baseline[/bold]
     """
-    if split not in ("test", "validation"):
-        raise InputError(f"--split has to be test or validation, not {split!r}")
     require("pyarrow", "corpus")
     from deepmoji.corpus.shards import CorpusFolder
 
     folder = CorpusFolder.open(corpus)
-    exam = _Exam(folder, folder.read_split(cast("Any", split)))
+    exam = _Exam(folder, folder.read_split(split))
     systems = {"prior": exam.prior()}
     if baseline:
         systems["fastText"] = exam.fasttext()
     for path in model or [None]:
-        systems[str(path) if path else "shipped"] = exam.model(path)
+        systems[_name(path)] = exam.model(path)
     result = {"split": split, **exam.sizes(), "systems": systems}
     if out is not None:
         write_json(out, result)
@@ -67,6 +66,12 @@ def evaluate(
         typer.echo(json.dumps(result, indent=1))
     else:
         _show(result)
+
+
+def _name(path: Path | None) -> str:
+    """Return what a model is called in results: its folder's name, not where that lies."""
+    is_shipped = path is None or path.resolve() == SHIPPED.resolve()
+    return "shipped" if is_shipped or path is None else path.resolve().name
 
 
 class _Exam:
@@ -107,14 +112,14 @@ class _Exam:
         from deepmoji.inference.predictor import load
 
         predictor = load(path)
-        name = path or "shipped"
+        name = _name(path)
         if predictor.labels != self._folder.labels:
             raise InputError(
                 f"the model {name} has other classes than the corpus {self._folder.path}; "
                 "evaluate it on the corpus that it was trained on"
             )
         seen = predictor.bundle.training.get("prior")
-        if not isinstance(seen, list):
+        if not isinstance(seen, list) or len(cast("list[Any]", seen)) != len(predictor.labels):
             raise InputError(f"the model {name} does not say how often it saw each emoji (prior)")
         scores = np.log(np.maximum(predictor.scores(cast("Any", self._shard.texts)), 1e-12))
         return self._mark(scores, np.asarray(cast("list[float]", seen)))

@@ -5,7 +5,7 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, Literal, cast
 
 import typer
 
@@ -14,7 +14,11 @@ from deepmoji.errors import InputError, require
 
 app = typer.Typer(rich_markup_mode="rich")
 
+_SCORES = {"natural_top1", "natural_top5", "balanced_top1", "balanced_top5"}
 _SILENCE = 60.0  # seconds at the most between two lines of a log
+Device = Literal["auto", "cpu", "cuda", "mps"]
+Arithmetic = Literal["bf16-mixed", "32-true"]
+Precision = Literal["int8", "fp32"]
 _DEFAULT = PretrainConfig()
 _SIZES = ModelConfig()
 
@@ -50,8 +54,11 @@ class ProgressLine:
                 speed=f"{progress.texts_per_second:,.0f}",
                 left=_clock(progress.seconds_left),
             )
-            if progress.is_last:
-                self._bar.stop()
+
+    def close(self) -> None:
+        """Give the terminal back."""
+        if self._bar is not None:
+            self._bar.stop()
 
     def _say(self, line: str) -> None:
         if self._bar is not None:
@@ -87,10 +94,12 @@ def _option(text: str) -> Any:
 def pretrain(
     corpus: Annotated[Path, typer.Argument(help="A corpus folder.", show_default=False)],
     out: Annotated[Path, typer.Option("--out", "-o", help="The model bundle to make.")],
-    units: Annotated[int, typer.Option(help="LSTM units of each direction.")] = _SIZES.units,
-    embedding_size: Annotated[int, typer.Option(help="Numbers a word.")] = _SIZES.embedding_size,
+    units: Annotated[int, typer.Option(help="LSTM units of each direction.", min=1)] = _SIZES.units,
+    embedding_size: Annotated[
+        int, typer.Option(help="Numbers a word.", min=1)
+    ] = _SIZES.embedding_size,
     gates: Annotated[
-        str, typer.Option(help="sigmoid, or hard_sigmoid as the original.")
+        Gates, typer.Option(help="hard_sigmoid is what the original has.")
     ] = "sigmoid",
     epochs: Annotated[float, _option("Passes over the pairs.")] = _DEFAULT.epochs,
     batch_size: Annotated[int, _option("Pairs a step, over all processes.")] = _DEFAULT.batch_size,
@@ -119,11 +128,13 @@ def pretrain(
         int, _option("Evaluations without a better one before it stops.")
     ] = _DEFAULT.patience,
     seed: Annotated[int, _option("Decides weights, order and dropout.")] = _DEFAULT.seed,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    device: Annotated[Device, typer.Option(help="Where to train.")] = "auto",
     processes: Annotated[
         int, typer.Option(help="Data-parallel processes; 0: one a core, or one a GPU.")
     ] = 0,
-    precision: Annotated[str, typer.Option(help="bf16-mixed, 16-mixed or 32-true.")] = "bf16-mixed",
+    precision: Annotated[
+        Arithmetic, typer.Option(help="Of the arithmetic; weights are always fp32.")
+    ] = "bf16-mixed",
 ) -> None:
     """Train a model to predict the emojis of posts. Stopped and run again, it goes on.
 
@@ -148,7 +159,7 @@ def pretrain(
         patience=patience,
         seed=seed,
     )
-    sizes = ModelConfig(units=units, embedding_size=embedding_size, gates=cast("Gates", gates))
+    sizes = ModelConfig(units=units, embedding_size=embedding_size, gates=gates)
     _require_training()
     from deepmoji.training.pretrain import Hardware
     from deepmoji.training.pretrain import pretrain as run
@@ -166,7 +177,7 @@ def export(
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="The bundle to make.")],
     precision: Annotated[
-        str, typer.Option(help="int8 (a quarter of the size, three times as fast) or fp32.")
+        Precision, typer.Option(help="int8 (a quarter of the size, and faster) or fp32.")
     ] = "int8",
     texts: Annotated[
         Path | None,
@@ -189,7 +200,7 @@ def export(
     bundle = run(
         model,
         out,
-        precision=cast("Any", precision),
+        precision=precision,
         texts=lines,
         scores=_systems(scores) if scores else None,
     )
@@ -202,7 +213,10 @@ def _systems(path: Path) -> dict[str, Any]:
     content: Any = read_json(path)
     values = cast("dict[str, Any]", content) if isinstance(content, dict) else {}
     systems = values.get("systems")
-    if not isinstance(systems, dict):
+    if not isinstance(systems, dict) or not all(
+        isinstance(scores, dict) and cast("dict[str, Any]", scores).keys() >= _SCORES
+        for scores in cast("dict[str, Any]", systems).values()
+    ):
         raise InputError(f"{path} holds no scores; write it with: deepmoji evaluate --out {path}")
     return cast("dict[str, Any]", systems)
 

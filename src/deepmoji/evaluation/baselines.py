@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deepmoji.errors import require
+from deepmoji.errors import MissingDependency, require
 
 
 def prior_scores(prior: NDArray[np.float64], rows: int) -> NDArray[np.float32]:
@@ -45,6 +45,11 @@ def fasttext_scores(
         MissingDependency: without the ``eval`` extra.
     """
     fasttext: Any = require("fasttext", "eval")
+    if not hasattr(fasttext, "train_supervised"):
+        raise MissingDependency(
+            "the fasttext that is installed can only predict (fasttext-predict, which language "
+            "detection brings); run: pip install --force-reinstall --no-deps fasttext-wheel"
+        )
     with tempfile.TemporaryDirectory() as scratch:
         path = Path(scratch) / "train.txt"
         with path.open("w", encoding="utf-8", errors="replace") as file:

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
 
-from deepmoji.errors import InputError
+from deepmoji.errors import DeepmojiError, InputError
 from deepmoji.files import atomic_path
 
 
@@ -15,6 +16,8 @@ class State:
     """What changes during a run, besides weights and optimiser."""
 
     step: int = 0  # steps done
+    steps: int = 0  # to do in all, when this was saved
+    is_finished: bool = False  # the last step is done, or validation stopped improving
     seconds: float = 0.0  # spent in all parts of the run
     best_loss: float = float("inf")  # of validation
     best_step: int = 0
@@ -54,13 +57,30 @@ class Checkpoint:
             "network": network,
             "optimiser": optimiser,
         }
-        with atomic_path(self._latest) as temporary:
-            torch.save(content, temporary)
+        self._write(content, self._latest)
 
     def save_best(self, network: dict[str, Any]) -> None:
         """Write the weights that validated best."""
-        with atomic_path(self._best) as temporary:
-            torch.save(network, temporary)
+        self._write(network, self._best)
+
+    def _write(self, content: dict[str, Any], path: Path) -> None:
+        try:
+            with atomic_path(path) as temporary:
+                torch.save(content, temporary)
+        except RuntimeError as error:  # how torch says that the disk is full
+            reason = str(error).strip().splitlines()[0]
+            raise DeepmojiError(
+                f"cannot write the checkpoint {path}: {reason}; make room and start again, "
+                "training goes on from the checkpoint before"
+            ) from error
+
+    def _read(self, path: Path) -> dict[str, Any]:
+        try:
+            return torch.load(path, map_location="cpu", weights_only=True)
+        except (RuntimeError, UnpicklingError, EOFError) as error:
+            raise InputError(
+                f"the checkpoint {path} is damaged; delete {self.folder} to start again"
+            ) from error
 
     def load(self) -> tuple[State, dict[str, Any], dict[str, Any]] | None:
         """Return state, weights and optimiser of the run so far, or None if there is none.
@@ -70,7 +90,7 @@ class Checkpoint:
         """
         if not self._latest.exists():
             return None
-        content: dict[str, Any] = torch.load(self._latest, map_location="cpu", weights_only=True)
+        content = self._read(self._latest)
         before = content["fingerprint"]
         changed = [name for name, value in self._fingerprint.items() if before.get(name) != value]
         if changed:
@@ -99,4 +119,4 @@ class Checkpoint:
         """
         if not self._best.exists():
             raise InputError(f"{self.folder} holds no weights yet; let the run go on")
-        return torch.load(self._best, map_location="cpu", weights_only=True)
+        return self._read(self._best)

@@ -63,6 +63,9 @@ class _Graph:
         model = helper.make_model(
             graph, opset_imports=opsets, producer_name="deepmoji", ir_version=_IR_VERSION
         )
+        self._onnx.helper.set_model_props(
+            model, {name: str(value) for name, value in config.to_dict().items()}
+        )
         self._onnx.checker.check_model(model)
         return model
 

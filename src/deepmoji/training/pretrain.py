@@ -1,63 +1,35 @@
 """Pretraining on emojis: a corpus folder in, a model bundle out (paper, section 3.3)."""
 
-import logging
-import os
+import hashlib
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, cast
+from platform import python_version
+from typing import Any
 
 import torch
 from lightning_fabric import Fabric
 from torch.multiprocessing.spawn import ProcessException
 
-from deepmoji.bundle import Bundle, Contents
+from deepmoji.bundle import Bundle, Contents, check_replaceable
 from deepmoji.config import ModelConfig, PretrainConfig
 from deepmoji.corpus.shards import CorpusFolder
-from deepmoji.errors import DeepmojiError
+from deepmoji.errors import DeepmojiError, InputError
 from deepmoji.training.checkpoint import Checkpoint
-from deepmoji.training.export import save_network
+from deepmoji.training.export import SAMPLE_TEXTS, save_network
+from deepmoji.training.hardware import (
+    Hardware,
+    is_first_process,
+    quieten_fabric,
+    share_cores,
+    under_torchrun,
+)
 from deepmoji.training.loop import Progress, log_probabilities
 from deepmoji.training.network import Network
 from deepmoji.training.trainer import Report, Trainer, new_network, priors_of, split_accuracies
 
+_MAKERS = ("deepmoji", "torch", "lightning-fabric", "onnx", "onnxruntime")
 MAX_TOKENS = 128  # of the finished model: an LSTM reads on past the length it was trained with
-
-
-@dataclass(frozen=True, kw_only=True)
-class Hardware:
-    """Where to train."""
-
-    device: str = "auto"  # Fabric's accelerator: auto, cpu, cuda, mps
-    processes: int = 0  # data-parallel processes on this machine; 0: one a core, or one a GPU
-    precision: str = "bf16-mixed"  # Fabric's: 32-true, bf16-mixed, 16-mixed
-
-    def fabric(self) -> Fabric:
-        """Set up devices; started by ``torchrun``, the processes are torchrun's."""
-        precision = cast("Any", self.precision)
-        if under_torchrun():
-            local = int(os.environ["LOCAL_WORLD_SIZE"])
-            return Fabric(
-                accelerator=self.device,
-                devices=local,
-                num_nodes=int(os.environ["WORLD_SIZE"]) // local,
-                strategy="ddp",
-                precision=precision,
-            )
-        on_gpu = self.device in ("auto", "cuda", "gpu") and torch.cuda.is_available()
-        count = self.processes or (torch.cuda.device_count() if on_gpu else os.cpu_count() or 1)
-        return Fabric(
-            accelerator="cpu" if self.device == "auto" and not on_gpu else self.device,
-            devices=count,
-            # Fresh processes: forking after torch's threads have started can hang.
-            strategy="ddp_spawn" if count > 1 else "auto",
-            precision=precision,
-        )
-
-
-def under_torchrun() -> bool:
-    """Tell whether torchrun started this process."""
-    return "TORCHELASTIC_RUN_ID" in os.environ
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,8 +47,14 @@ class Run:
         # The flat middle of the schedule makes these free to change (see learning_rate).
         for name in ("epochs", "evaluate_every", "checkpoint_every", "patience"):
             del settings[name]
-        corpus = CorpusFolder.open(self.corpus).report["pairs"]
-        fingerprint = {"corpus": corpus, "model": self.model.to_dict(), "settings": settings}
+        corpus = CorpusFolder.open(self.corpus)
+        words = "\n".join((*corpus.labels, *corpus.vocabulary.words))
+        fingerprint = {
+            "corpus": corpus.report["pairs"],
+            "vocabulary": hashlib.sha256(words.encode("utf-8", "replace")).hexdigest(),
+            "model": self.model.to_dict(),
+            "settings": settings,
+        }
         return Checkpoint(self.folder, fingerprint)
 
 
@@ -92,7 +70,7 @@ def pretrain(
     """Pretrain a model on a corpus and write it as a bundle with its training weights.
 
     Checkpoints go to ``OUT.training``. Called again after it was stopped, it goes on with the same
-    next batches; called again with more epochs, it goes on from where the schedule was still flat.
+    next batches; the number of epochs may be another one until the learning rate begins to fall.
 
     Args:
         corpus: a folder made by ``deepmoji corpus build``.
@@ -106,9 +84,20 @@ def pretrain(
         ``out``. Under ``torchrun`` it is written by the first process.
 
     Raises:
-        InputError: if the corpus cannot be read or ``OUT.training`` holds another run.
+        InputError: if the corpus cannot be read or has no pairs to train or validate on, or
+            ``OUT.training`` holds another run.
+        BundleError: if ``out`` holds something that is no bundle.
+        DeepmojiError: if training fails: a full disk, a loss that is no number.
     """
-    folder, out = CorpusFolder.open(corpus), Path(out)
+    folder, out = CorpusFolder.open(corpus), Path(out).resolve()
+    check_replaceable(out)
+    pairs = folder.report["pairs"]
+    for split in ("train", "validation_natural"):
+        if not pairs[split]:
+            raise InputError(
+                f"the corpus {corpus} has no pairs for {split.split('_')[0]}; "
+                "build it from more posts, or with a larger --natural"
+            )
     sizes = (model or ModelConfig()).to_dict()
     sizes |= {"vocabulary_size": len(folder.vocabulary), "classes": len(folder.labels)}
     run = Run(
@@ -117,14 +106,19 @@ def pretrain(
         model=ModelConfig(**sizes),
         config=config or PretrainConfig(),
     )
-    train(run, hardware or Hardware(), report or _ignore)
-    if int(os.environ.get("RANK", "0")) == 0 or not under_torchrun():
-        finish(run, out)
+    hardware = hardware or Hardware()
+    train(run, hardware, report or _ignore)
+    if is_first_process():
+        finish(run, out, hardware)
     return out
 
 
 def _ignore(progress: Progress) -> None:
     """Show nothing."""
+
+
+def _nothing() -> None:
+    """Do nothing."""
 
 
 def train(run: Run, hardware: Hardware, report: Report) -> None:
@@ -134,9 +128,11 @@ def train(run: Run, hardware: Hardware, report: Report) -> None:
         InputError: if the corpus cannot be read or the folder holds another run.
         DeepmojiError: if one of several processes fails.
     """
-    run.checkpoint().load()  # errors belong in this process, before others start
+    # Errors belong in this process, before others start and before hours are spent.
+    run.folder.mkdir(parents=True, exist_ok=True)
+    run.checkpoint().load()
     process = _Process(run, report)
-    fabric = hardware.fabric()
+    fabric = hardware.fabric(run.config.batch_size)
     if under_torchrun() or fabric.world_size == 1:
         fabric.launch()
         process(fabric)
@@ -156,15 +152,13 @@ class _Process:
 
     def __init__(self, run: Run, report: Report) -> None:
         self.run, self.report = run, report
-        _quieten_fabric()
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
-        _quieten_fabric()  # in a process of its own, before Fabric sets it up
+        quieten_fabric()  # in a process of its own, before Fabric sets it up
 
     def __call__(self, fabric: Fabric) -> None:
-        if fabric.device.type == "cpu" and fabric.world_size > 1:
-            torch.set_num_threads(max(1, (os.cpu_count() or 1) // fabric.world_size))
+        share_cores(fabric)
         trainer = Trainer(
             fabric,
             corpus=CorpusFolder.open(self.run.corpus),
@@ -173,16 +167,14 @@ class _Process:
             checkpoint=self.run.checkpoint(),
             report=self.report,
         )
-        trainer.resume()
-        trainer.run()
+        try:
+            trainer.resume()
+            trainer.run()
+        finally:
+            getattr(self.report, "close", _nothing)()
 
 
-def _quieten_fabric() -> None:
-    """Keep Fabric's announcements of ranks and precision out of the progress display."""
-    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
-
-
-def finish(run: Run, out: Path) -> Bundle:
+def finish(run: Run, out: Path, hardware: Hardware) -> Bundle:
     """Measure the best weights of a run on the test split and write them as a bundle.
 
     Raises:
@@ -206,14 +198,16 @@ def finish(run: Run, out: Path) -> Bundle:
     )
     state = checkpoint.load_state()
     record = {
-        "made_with": {name: version(name) for name in ("deepmoji", "torch", "onnx")},
+        "made_with": {name: version(name) for name in _MAKERS} | {"python": python_version()},
+        "hardware": vars(hardware) | {"processes": hardware.count(run.config.batch_size)},
         "corpus": corpus.report["pairs"],
+        "corpus_settings": corpus.report.get("settings", {}),
         "settings": run.config.to_dict(),
         "steps": state.best_step,
         "seconds": round(state.seconds),
         "history": state.history,
         "prior": [round(float(share), 8) for share in priors.seen],
-        "scores": {"this model": split_accuracies(scores, test, priors)},
+        "scores": {"this model": split_accuracies(scores, test, priors)} if len(test) else {},
     }
     contents = Contents(
         config=run.model,
@@ -221,5 +215,5 @@ def finish(run: Run, out: Path) -> Bundle:
         labels=corpus.labels,
         max_tokens=MAX_TOKENS,
     )
-    texts = (test.texts or [])[:500]
+    texts = (test.texts or SAMPLE_TEXTS)[:500]
     return save_network(network, out, contents=contents, training=record, texts=texts)

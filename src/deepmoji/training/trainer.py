@@ -1,5 +1,6 @@
 """One process of a pretraining run."""
 
+import math
 import time
 from collections.abc import Callable
 from typing import cast
@@ -15,7 +16,7 @@ from torch import nn
 
 from deepmoji.config import ModelConfig, PretrainConfig
 from deepmoji.corpus.shards import CorpusFolder, Shard
-from deepmoji.errors import InputError
+from deepmoji.errors import DeepmojiError, InputError
 from deepmoji.evaluation.metrics import Priors, emoji_accuracies
 from deepmoji.training.batches import BatchPlan, sampling_prior
 from deepmoji.training.checkpoint import Checkpoint, State
@@ -28,6 +29,8 @@ from deepmoji.training.loop import (
 )
 from deepmoji.training.network import Network, Output
 
+# Picklable, as it is called in the first process; if it has a close(), that is called at the end,
+# whether the run is done or failed.
 Report = Callable[[Progress], None]
 _REPORT_SECONDS = 2.0
 
@@ -84,11 +87,25 @@ class Trainer:
         if saved is None:
             return
         self.state, weights, optimiser = saved
+        self._check_schedule()
         self.plain.load_state_dict(weights)
         self.optimiser.load_state_dict(optimiser)
 
+    def _check_schedule(self) -> None:
+        """Refuse another number of steps once the rate has begun to fall for the first."""
+        before, now = self.state.steps or self.plan.steps, self.plan.steps
+        flat = (1 - self.config.decay) * min(before, now)
+        if before != now and self.state.step > flat:
+            raise InputError(
+                f"this run was begun with {before} steps and its learning rate is falling since "
+                f"step {flat:.0f}; go on with the same --epochs, or choose another --out"
+            )
+
     def run(self) -> None:
         """Train until the steps are done or validation stops improving."""
+        if self.state.is_finished:
+            return
+        self.state.steps = self.plan.steps
         clock = _Clock(self.state, self.plan.steps, self.config.batch_size)
         while self.state.step < self.plan.steps:
             loss = self.step(self.state.step)
@@ -106,6 +123,7 @@ class Trainer:
                 self.report(clock.progress({}))
             if self.state.step % self.config.checkpoint_every == 0:
                 self.save()
+        self.state.is_finished = True
         self.save()
 
     def step(self, step: int) -> float:
@@ -126,7 +144,13 @@ class Trainer:
         self.fabric.clip_gradients(self.network, self.optimiser, max_norm=self.config.clip_norm)
         self.optimiser.step()
         self.optimiser.zero_grad(set_to_none=True)
-        return float(loss.detach()) / max(1, len(own))
+        value = float(loss.detach()) / max(1, len(own))
+        if not math.isfinite(value):
+            raise DeepmojiError(
+                f"the loss is no number any more at step {step}; "
+                "start again with a lower --learning-rate"
+            )
+        return value
 
     def evaluate(self) -> dict[str, float]:
         """Evaluate on validation; every process does the same, so that all stop together."""

@@ -1,0 +1,10 @@
+"""What this machine offers."""
+
+import os
+
+
+def available_cores() -> int:
+    """Return how many cores this process may use: no more than its container allows it."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

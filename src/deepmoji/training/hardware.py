@@ -1,0 +1,105 @@
+"""Where to train: devices, processes, precision."""
+
+import logging
+import os
+from dataclasses import dataclass
+from typing import Any, cast
+
+import torch
+from lightning_fabric import Fabric
+
+from deepmoji.errors import InputError
+from deepmoji.machine import available_cores
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+PRECISIONS = ("bf16-mixed", "32-true")
+_FEWEST_ROWS = 32  # a batch below this is not worth a process of its own
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hardware:
+    """Where to train, checked against this machine.
+
+    Raises:
+        InputError: for a device that is not here, or an impossible choice.
+    """
+
+    device: str = "auto"  # a GPU if there is one
+    processes: int = 0  # data-parallel processes on this machine; 0: one a core, or one a GPU
+    precision: str = "bf16-mixed"  # or 32-true
+
+    def __post_init__(self) -> None:
+        if self.device not in DEVICES:
+            raise InputError(f"device has to be one of {', '.join(DEVICES)}, not {self.device!r}")
+        if self.precision not in PRECISIONS:
+            raise InputError(
+                f"precision has to be one of {', '.join(PRECISIONS)}, not {self.precision!r}"
+            )
+        if type(self.processes) is not int or self.processes < 0:
+            raise InputError(f"processes has to be 0 or more, not {self.processes!r}")
+        available = {"cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available}
+        if self.device in available and not available[self.device]():
+            raise InputError(f"there is no {self.device} device here; leave --device out, or cpu")
+        if self.kind == "cuda" and self.processes > torch.cuda.device_count():
+            raise InputError(
+                f"{self.processes} processes need as many GPUs; "
+                f"there are {torch.cuda.device_count()}"
+            )
+        if self.kind == "mps" and self.processes > 1:
+            raise InputError("mps takes one process")
+
+    @property
+    def kind(self) -> str:
+        """The device that is used: cpu, cuda or mps."""
+        if self.device != "auto":
+            return self.device
+        if torch.cuda.is_available():
+            return "cuda"
+        return "mps" if torch.backends.mps.is_available() else "cpu"
+
+    def count(self, batch_size: int) -> int:
+        """Return how many processes share a batch."""
+        if self.processes or self.kind == "mps":
+            return max(1, self.processes)
+        if self.kind == "cuda":
+            return torch.cuda.device_count()
+        return max(1, min(available_cores(), batch_size // _FEWEST_ROWS))
+
+    def fabric(self, batch_size: int) -> Fabric:
+        """Set up devices; started by ``torchrun``, the processes are torchrun's."""
+        quieten_fabric()
+        count, nodes, strategy = self.count(batch_size), 1, "auto"
+        if under_torchrun():
+            count = int(os.environ["LOCAL_WORLD_SIZE"])
+            nodes = int(os.environ["WORLD_SIZE"]) // count
+            strategy = "ddp"
+        elif count > 1:
+            strategy = "ddp_spawn"  # forking after torch's threads have started can hang
+        return Fabric(
+            accelerator=self.kind,
+            devices=count,
+            num_nodes=nodes,
+            strategy=strategy,
+            precision=cast("Any", self.precision),
+        )
+
+
+def under_torchrun() -> bool:
+    """Tell whether torchrun started this process."""
+    return "TORCHELASTIC_RUN_ID" in os.environ
+
+
+def is_first_process() -> bool:
+    """Tell whether this process writes the results."""
+    return not under_torchrun() or os.environ["RANK"] == "0"
+
+
+def share_cores(fabric: Fabric) -> None:
+    """Give each process of a CPU run its part of the cores."""
+    if fabric.device.type == "cpu" and fabric.world_size > 1:
+        torch.set_num_threads(max(1, available_cores() // fabric.world_size))
+
+
+def quieten_fabric() -> None:
+    """Keep Fabric's announcements of ranks and precision out of the progress display."""
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
