@@ -13,7 +13,7 @@ from deepmoji.corpus.assemble import Assembly
 from deepmoji.corpus.folder import BuildFolder
 from deepmoji.corpus.labelset import fixed_labels, most_frequent, top_count
 from deepmoji.corpus.layout import FORMAT_VERSION, REPORT, REPORT_TEXT
-from deepmoji.corpus.machine import available_cores, watch_memory
+from deepmoji.corpus.machine import watch_memory
 from deepmoji.corpus.posts import PostFile, find_posts, open_posts
 from deepmoji.corpus.report import make_report, to_markdown
 from deepmoji.corpus.settings import CorpusSettings, fingerprint
@@ -22,6 +22,7 @@ from deepmoji.corpus.stages import Stage, in_groups
 from deepmoji.corpus.tally import Tally
 from deepmoji.errors import InputError
 from deepmoji.files import atomic_path, write_json
+from deepmoji.machine import available_cores
 
 _STAGE_SIZE = 8_000_000  # bytes: what a killed build loses at most, if files are small
 

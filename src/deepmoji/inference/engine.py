@@ -1,6 +1,5 @@
 """Lists of ids through a bundle's ONNX graph: in small chunks of similar length, on all cores."""
 
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
@@ -13,6 +12,7 @@ import onnxruntime.capi.onnxruntime_pybind11_state as ort_errors
 
 from deepmoji.bundle import Bundle
 from deepmoji.errors import BundleError, InputError
+from deepmoji.machine import available_cores
 from deepmoji.text.vocabulary import MASK
 
 Array = npt.NDArray[np.float32]
@@ -159,13 +159,6 @@ def windows_of(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
     iterator = iter(items)
     while window := list(islice(iterator, size)):
         yield window
-
-
-def available_cores() -> int:
-    """Return how many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _gather(chunks: Sequence[_Chunk], outputs: Sequence[str]) -> list[Array]:
