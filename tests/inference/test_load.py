@@ -3,7 +3,9 @@
 import shutil
 
 import numpy as np
+import onnx
 import pytest
+from onnx import numpy_helper
 
 import deepmoji
 from deepmoji.bundle import SHIPPED
@@ -67,6 +69,37 @@ def test_graph_of_another_model(broken, tmp_path):
     shutil.copyfile(other.graph, broken / "model.onnx")
     with pytest.raises(deepmoji.BundleError, match=r"2 probabilities, config.json says 64"):
         deepmoji.load(broken)
+
+
+@pytest.fixture
+def fewer_words(broken):
+    """A bundle whose graph has embeddings for fewer words than its config.json says."""
+    graph = onnx.load(broken / "model.onnx")
+    (table,) = (each for each in graph.graph.initializer if each.name == "embedding")
+    table.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(table)[:20], "embedding"))
+    onnx.save(graph, broken / "model.onnx")
+    return broken
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_graph_with_fewer_words_fails_in_one_line(fewer_words, threads):
+    moji = deepmoji.load(fewer_words, threads=threads)
+    for texts in (["work"], ["love work"] * 100):
+        with pytest.raises(deepmoji.BundleError, match=r"model\.onnx.*vocabulary\.json") as caught:
+            moji.scores(texts)
+        assert len(str(caught.value).splitlines()) == 1
+
+
+def test_graph_that_says_how_many_words_it_knows(bundle, broken):
+    for words, fits in (("48", True), ("20", False), ("many", False)):
+        graph = onnx.load(bundle.graph)
+        onnx.helper.set_model_props(graph, {"vocabulary_size": words})
+        onnx.save(graph, broken / "model.onnx")
+        if fits:
+            assert deepmoji.load(broken).scores(["work"]).shape == (1, 64)
+        else:
+            with pytest.raises(deepmoji.BundleError, match=rf"knows {words} tokens.*says 48"):
+                deepmoji.load(broken)
 
 
 @shipped

@@ -82,10 +82,10 @@ class Engine:
                 str(bundle.graph), options, providers=["CPUExecutionProvider"]
             )
         except _GRAPH_ERRORS as error:
-            reason = str(error).strip().splitlines()[0]
             raise BundleError(
-                f"{bundle.graph} cannot be used: {reason}; copy or export the model again"
+                f"{bundle.graph} cannot be used: {_reason(error)}; copy or export the model again"
             ) from error
+        self._graph = bundle.graph
         self._check(bundle)
 
     def run(self, windows: Iterable[Ids], outputs: Sequence[str]) -> Iterator[list[Array]]:
@@ -98,6 +98,9 @@ class Engine:
         Yields:
             for each window the wanted outputs, rows in the order given: probabilities
             [n, classes], features [n, features], attention [n, longest text], zero past the end.
+
+        Raises:
+            BundleError: if the graph fails, for instance for want of a word of the vocabulary.
         """
         pool = ThreadPoolExecutor(self.threads, thread_name_prefix="deepmoji")
         try:
@@ -133,7 +136,13 @@ class Engine:
         padded = np.full((len(ids), int(lengths.max())), MASK, np.int64)
         for row, text in zip(padded, ids, strict=True):
             row[: len(text)] = text
-        arrays: Any = self._session.run(list(outputs), {"ids": padded, "lengths": lengths})
+        try:
+            arrays: Any = self._session.run(list(outputs), {"ids": padded, "lengths": lengths})
+        except _GRAPH_ERRORS as error:
+            raise BundleError(
+                f"{self._graph} failed on a text: {_reason(error)}; graph, config.json and "
+                "vocabulary.json have to come from the same model"
+            ) from error
         return arrays
 
     def _check(self, bundle: Bundle) -> None:
@@ -152,6 +161,14 @@ class Engine:
                     f"{bundle.graph} gives {found} {name}, config.json says {size}; "
                     "both files have to come from the same model"
                 )
+        # The shapes do not tell how many words the graph knows; graphs exported here note it.
+        metadata: Any = self._session.get_modelmeta().custom_metadata_map
+        words = metadata.get("vocabulary_size", str(config.vocabulary_size))
+        if words != str(config.vocabulary_size):
+            raise BundleError(
+                f"{bundle.graph} knows {words} tokens, config.json says "
+                f"{config.vocabulary_size}; both files have to come from the same model"
+            )
 
 
 def windows_of(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
@@ -159,6 +176,10 @@ def windows_of(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
     iterator = iter(items)
     while window := list(islice(iterator, size)):
         yield window
+
+
+def _reason(error: Exception) -> str:
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)
 
 
 def _gather(chunks: Sequence[_Chunk], outputs: Sequence[str]) -> list[Array]:
