@@ -8,7 +8,11 @@ from scripts.blocks import table
 Results = Mapping[str, Any]
 
 COLUMNS = ("natural_top1", "natural_top5", "balanced_top1", "balanced_top5")
-SYSTEMS = {"prior": "always the most frequent emojis", "shipped": "**this model**"}
+SYSTEMS = {
+    "prior": "always the most frequent emojis",
+    "shipped": "**this model**",
+    "model": "the same before quantisation",
+}
 
 
 def sentences(results: Results) -> str:

@@ -71,7 +71,7 @@ def evaluate(
 def _name(path: Path | None) -> str:
     """Return what a model is called in results: its folder's name, not where that lies."""
     is_shipped = path is None or path.resolve() == SHIPPED.resolve()
-    return "shipped" if is_shipped or path is None else path.resolve().name
+    return "shipped" if is_shipped or path is None else path.absolute().name
 
 
 class _Exam:
