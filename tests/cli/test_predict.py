@@ -111,6 +111,23 @@ def test_text_column(call, model, tmp_path):
     assert [row["text"] for row in rows(result.stdout)] == ["hello", "there"]
 
 
+def test_long_field_where_a_c_long_has_32_bits(call, model, tmp_path, monkeypatch):
+    def limit(size):
+        if size >= 2**31:  # as on Windows
+            raise OverflowError("Python int too large to convert to C long")
+
+    monkeypatch.setattr("csv.field_size_limit", limit)
+    (tmp_path / "a.csv").write_text("text\nhello\n", encoding="utf-8")
+    result = call("predict", "--json", "-m", model, "-f", tmp_path / "a.csv")
+    assert [row["text"] for row in rows(result.stdout)] == ["hello"]
+
+
+def test_field_longer_than_csv_takes_by_default(call, model, tmp_path):
+    (tmp_path / "a.csv").write_text(f"text\n{'love ' * 60_000}\n", encoding="utf-8")
+    result = call("predict", "--json", "-m", model, "-f", tmp_path / "a.csv")
+    assert [len(row["text"]) for row in rows(result.stdout)] == [300_000]
+
+
 def test_live_pipe_is_answered_line_by_line(model):
     command = [sys.executable, "-m", "deepmoji", "predict", "--json", "-m", model]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:

@@ -15,34 +15,53 @@ from deepmoji.errors import InputError
 
 _BATCH = 2048  # texts at a time
 _READ = 1 << 18  # bytes at a time
+_LONGEST_FIELD = 2**31 - 1  # characters; the most that csv takes where a C long has 32 bits
 _TABLES = {".csv": ",", ".tsv": "\t"}
 _JSON_LINES = frozenset({".jsonl", ".ndjson"})
+COLUMN = "text"
 
 
-def text_batches(texts: list[str], files: list[Path], column: str) -> Iterator[list[str]]:
+def text_batches(texts: list[str], files: list[Path], column: str | None) -> Iterator[list[str]]:
     """Yield all texts: those given, else those of the files, else those of standard input.
 
     Args:
         texts: given on the command line.
         files: with a text on each line, or tables and JSON lines by their suffix; - is standard
             input.
-        column: the column or field of tables and JSON lines.
+        column: the column or field of tables and JSON lines; None, :data:`COLUMN`, where the user
+            named none.
 
     Raises:
         InputError: if a file cannot be used.
-        typer.BadParameter: if there is no input at all, or texts and files.
+        typer.BadParameter: if there is no input at all, texts and files, or a column for input
+            that has none.
     """
     if texts and files:
         raise typer.BadParameter("give texts or --file, not both")
     if not texts and not files and sys.stdin.isatty():
         raise typer.BadParameter("give at least one text, a --file, or texts on standard input")
+    if column is not None:
+        _check_columns(texts, files)
     for file in files:
         if str(file) != "-" and not file.is_file():
             kind = "is a folder, not a file" if file.is_dir() else "does not exist"
             raise InputError(f"the file {file} {kind}")
     if texts:
         return _batched(texts)
-    return _all_files(files or [Path("-")], column)
+    return _all_files(files or [Path("-")], COLUMN if column is None else column)
+
+
+def _check_columns(texts: list[str], files: list[Path]) -> None:
+    """Refuse a named column where it would be ignored."""
+    known = {*_TABLES, *_JSON_LINES}
+    sources = ["texts given as arguments"] if texts else [str(file) for file in files] or ["-"]
+    without = next((each for each in sources if Path(each).suffix.lower() not in known), None)
+    if without is not None:
+        source = "standard input" if without == "-" else without
+        raise typer.BadParameter(
+            f"{source}: no columns to choose from; --text-column is for a --file that ends in "
+            f"{', '.join(sorted(known))}"
+        )
 
 
 def _all_files(files: list[Path], column: str) -> Iterator[list[str]]:
@@ -95,7 +114,7 @@ def _decode(line: bytes) -> str:
 
 
 def _table(file: Path, stream: BinaryIO, column: str) -> Iterator[str]:
-    csv.field_size_limit(sys.maxsize)
+    csv.field_size_limit(_LONGEST_FIELD)
     with io.TextIOWrapper(stream, "utf-8-sig", "surrogateescape", newline="") as text:
         reader = csv.DictReader(text, delimiter=_TABLES[file.suffix.lower()])
         try:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from deepmoji.cli.common import progress
-from deepmoji.cli.inputs import text_batches
+from deepmoji.cli.inputs import COLUMN, text_batches
 
 if TYPE_CHECKING:
     from deepmoji.inference.prediction import Prediction
@@ -54,9 +54,10 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object for ea
 
 @app.command()
 def predict(
+    context: typer.Context,
     texts: Texts = None,
     file: Files = None,
-    text_column: Column = "text",
+    text_column: Column = COLUMN,
     model: Model = None,
     top: Annotated[
         int, typer.Option("--top", "-n", min=1, metavar="N", help="How many labels.")
@@ -69,7 +70,7 @@ def predict(
 
     Example: [bold]deepmoji predict --json --file posts.csv --text-column body > out.jsonl[/bold]
     """
-    batches = text_batches(texts or [], file or [], text_column)
+    batches = text_batches(texts or [], file or [], _named(context, text_column))
     from deepmoji.inference.predictor import load
 
     predictor = load(model)
@@ -80,9 +81,10 @@ def predict(
 
 @app.command()
 def encode(
+    context: typer.Context,
     texts: Texts = None,
     file: Files = None,
-    text_column: Column = "text",
+    text_column: Column = COLUMN,
     model: Model = None,
     out: Annotated[
         Path | None,
@@ -101,7 +103,7 @@ def encode(
     """
     if (out is None) == (not as_json):
         raise typer.BadParameter("say where the encodings go: --out FILE or --json, one of them")
-    batches = text_batches(texts or [], file or [], text_column)
+    batches = text_batches(texts or [], file or [], _named(context, text_column))
     from deepmoji.inference.encodings import SUFFIXES, open_writer
     from deepmoji.inference.predictor import load
 
@@ -120,6 +122,12 @@ def encode(
             writer.append(batch, predictor.encode(batch))
             rows += len(batch)
     typer.echo(f"{out}: {rows:,} texts, {features:,} numbers each", err=True)
+
+
+def _named(context: typer.Context, column: str) -> str | None:
+    """Return the column if the user named one, None where it is the default."""
+    source = context.get_parameter_source("text_column")
+    return column if source is not None and source.name != "DEFAULT" else None
 
 
 class _Tables:
