@@ -168,7 +168,8 @@ def test_file_that_breaks_off_keeps_what_came_before(tmp_path):
 def test_files_folders_and_globs(tmp_path):
     (tmp_path / "deep" / "er").mkdir(parents=True)
     names = ["a.txt", "b.csv.gz", "deep/c.jsonl", "deep/er/d.parquet", "_hidden.txt", "notes.md"]
-    for name in names:
+    (tmp_path / "deep" / ".cache").mkdir()
+    for name in [*names, "deep/.cache/e.txt", ".f.txt"]:
         (tmp_path / name).touch()
     found = find_posts([tmp_path, tmp_path / "a.txt", f"{tmp_path}/*.txt"])
     inside = [str(file.path.relative_to(tmp_path)) for file in found]

@@ -206,7 +206,7 @@ def build_corpus(
     if workers is not None and workers < 1:
         raise InputError(f"workers is {workers}; it must be at least 1")
     build = Build(
-        posts=find_posts(posts),
+        posts=find_posts(posts, Path(out)),
         out=Path(out),
         settings=settings,
         workers=workers or available_cores(),

@@ -41,20 +41,38 @@ class PostFile:
         return {"path": path, "size": self.size, "modified": self.modified}
 
 
-def find_posts(sources: Sequence[str | Path]) -> list[PostFile]:
+def find_posts(sources: Sequence[str | Path], out: Path | None = None) -> list[PostFile]:
     """Return the files that paths, folders and globs stand for, each once, sorted by path.
 
-    Folders are searched to any depth for files of a known format; others in them are ignored.
+    Folders are searched to any depth for files of a known format; others in them are ignored, and
+    so is what is hidden.
+
+    Args:
+        sources: paths, folders and globs.
+        out: the folder that is written, if any; what it holds is no post, wherever it lies.
 
     Raises:
         InputError: if a source does not exist, holds no posts or has an unknown format.
     """
     found: dict[Path, PostFile] = {}
-    for source in sources:
-        for path in _expand(Path(source).expanduser()):
-            found[path.resolve()] = _post_file(path)
+    skipped = None if out is None else out.resolve()
+    inside = False
+    for source in (Path(each).expanduser() for each in sources):
+        if source.is_dir() and skipped in (whole := source.resolve(), *whole.parents):
+            inside = True  # posts/* names it too, maybe before there is any file in it
+            continue
+        for path in _expand(source):
+            whole = path.resolve()
+            if skipped in whole.parents:
+                inside = True
+            else:
+                found[whole] = _post_file(path)
     if not found:
-        raise InputError("no files of posts were given")
+        raise InputError(
+            f"all files of posts lie inside {out}, the folder to write; choose another one"
+            if inside
+            else "no files of posts were given"
+        )
     return [found[path] for path in sorted(found)]
 
 
@@ -62,7 +80,12 @@ def _expand(source: Path) -> list[Path]:
     if source.is_dir():
         inside = [path for path in source.rglob("*") if path.is_file() and _format(path)[0]]
         # Spark and others leave hidden and underscored helpers beside their parts.
-        paths = [path for path in inside if not path.name.startswith((".", "_"))]
+        paths = [
+            path
+            for path in inside
+            if not path.name.startswith("_")
+            and not any(part.startswith(".") for part in path.relative_to(source).parts)
+        ]
         if not paths:
             raise InputError(f"{source}: no file of posts in this folder; {_known()}")
         return paths
