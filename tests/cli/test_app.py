@@ -1,6 +1,7 @@
 """The command line as a whole: help, version, completion, start-up; and `deepmoji info`."""
 
 import json
+import shutil
 import subprocess
 import sys
 
@@ -75,3 +76,38 @@ def test_info_as_json(call, model):
     assert facts["files"]["model.onnx"] > 0
     assert facts["training"]["seed"] == 0
     assert facts["card"].startswith("# A tiny model")
+
+
+ODD = {
+    "nothing": None,
+    "empty": "{}",
+    "numbers": '{"scores": 3, "seed": "x", "precision": [1], "settings": null}',
+    "lists": '{"scores": [1, null, {"natural_top1": "high"}], "corpus": false}',
+    "no numbers": '{"scores": {"natural_top1": NaN, "natural_top5": Infinity, "x": [[]]}}',
+    "surrogates": '{"scores": {"\\ud83d": "\\udcff"}, "command": "\\ud800"}',
+}
+
+
+@pytest.mark.parametrize("content", ODD.values(), ids=ODD)
+def test_info_of_a_bundle_with_an_odd_history(run, model, tmp_path, content):
+    folder = shutil.copytree(model, tmp_path / "copy")
+    (folder / "training.json").unlink()
+    if content is not None:
+        (folder / "training.json").write_text(content, "utf-8")
+    for options in ([], ["--json"]):
+        result = run("info", folder, *options)
+        assert (result.returncode, result.stderr) == (0, b"")
+    training = json.loads(result.stdout.decode("utf-8"))["training"]
+    assert json.dumps(training) == json.dumps(json.loads(content or "{}"))
+
+
+def test_labels_and_errors_that_no_encoding_has_are_shown(run, model, tmp_path):
+    folder = shutil.copytree(model, tmp_path / "copy")
+    labels = json.loads((folder / "labels.json").read_text("utf-8"))
+    (folder / "labels.json").write_text(json.dumps(["\ud83d", *labels[1:]]), "utf-8")
+    for command in (["info"], ["predict", "hi", "--top", "64", "-m"]):
+        result = run(*command, folder)
+        assert (result.returncode, result.stderr) == (0, b"")
+    missing = run("predict", "-f", b"\xff.csv".decode("utf-8", "surrogateescape"))
+    assert missing.returncode == 1
+    assert len(missing.stderr.splitlines()) == 1

@@ -1,12 +1,12 @@
 """`deepmoji info`."""
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from deepmoji.bundle import SHIPPED, Bundle
+from deepmoji.cli.common import as_text
 from deepmoji.errors import BundleError
 
 app = typer.Typer(rich_markup_mode="rich")
@@ -36,7 +36,7 @@ def info(
         raise BundleError("this installation ships no model; name the folder of a model bundle")
     bundle = Bundle.open(model or SHIPPED)
     if as_json:
-        typer.echo(json.dumps(_facts(bundle), ensure_ascii=False, indent=1))
+        typer.echo(as_text(_facts(bundle), indent=1))
     else:
         _show(bundle)
 

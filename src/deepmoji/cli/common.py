@@ -1,5 +1,6 @@
 """What the commands share: loading them when used, errors in one line, progress."""
 
+import json
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sized
@@ -85,9 +86,20 @@ def utf8_output() -> None:
     for stream in (sys.stdout, sys.stderr):
         reconfigure: Any = getattr(stream, "reconfigure", None)
         if reconfigure is not None and not stream.isatty():
-            reconfigure(encoding="utf-8")
+            # A lone surrogate, from a file or its name, has no encoding: it becomes "?".
+            reconfigure(encoding="utf-8", errors="replace")
         elif reconfigure is not None:
             reconfigure(errors="replace")
+
+
+def as_text(value: object, *, indent: int | None = None) -> str:
+    """Return JSON as people read it, and what standard output cannot encode as escapes."""
+    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    try:
+        text.encode(sys.stdout.encoding)
+    except UnicodeEncodeError:  # a lone surrogate: no encoding has it, JSON's escapes do
+        text = json.dumps(value, indent=indent)
+    return text
 
 
 def progress(batches: Iterable[_Batch], label: str, *, show: bool = True) -> Iterator[_Batch]:

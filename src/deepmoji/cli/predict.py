@@ -1,13 +1,12 @@
 """`deepmoji predict` and `deepmoji encode`."""
 
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deepmoji.cli.common import progress
+from deepmoji.cli.common import as_text, progress
 from deepmoji.cli.inputs import COLUMN, text_batches
 
 if TYPE_CHECKING:
@@ -158,9 +157,4 @@ def _print_json(predictions: "list[Prediction]") -> None:
 
 
 def _print_line(row: dict[str, object]) -> None:
-    line = json.dumps(row, ensure_ascii=False)
-    try:
-        line.encode(sys.stdout.encoding)
-    except UnicodeEncodeError:  # a lone surrogate: no encoding has it, JSON's escapes do
-        line = json.dumps(row)
-    sys.stdout.write(line + "\n")
+    sys.stdout.write(as_text(row) + "\n")
