@@ -3,7 +3,6 @@ import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -194,47 +193,6 @@ def test_finished_build_does_nothing_and_others_are_refused(corpus, post_file, t
     build([post_file], tmp_path / "mine", settings=small, workers=1, overwrite=True)
     assert (tmp_path / "mine" / "thesis.txt").read_text() == "precious"
     assert CorpusFolder.open(tmp_path / "mine").report["settings"]["natural"] == 1
-
-
-def test_unreadable_files_and_rows_stop_nothing_unless_strict(tmp_path):
-    posts = tmp_path / "posts"
-    posts.mkdir()
-    (posts / "a.jsonl").write_text('{"text": "fine 😂", "lang": "en"}\noops\n', encoding="utf-8")
-    (posts / "b.parquet").write_bytes(b"no parquet")
-    report = build([posts], tmp_path / "out", workers=1)
-    assert report["unreadable"]["rows"] == 1
-    (row,), (file,) = report["unreadable"]["examples"], report["unreadable"]["files"]
-    assert row["file"].endswith("a.jsonl")
-    assert row["row"] == 2
-    assert "not JSON" in row["problem"]
-    assert file["file"].endswith("b.parquet")
-    assert report["pairs"]["train"] == 1
-    with pytest.raises(InputError, match=r"a\.jsonl: row 2 .*not JSON"):
-        build([posts], tmp_path / "strict", settings=CorpusSettings(strict=True), workers=1)
-
-
-def test_output_inside_the_input_is_not_read(posts, corpus, tmp_path, monkeypatch):
-    from deepmoji.corpus import assemble
-
-    write_jsonl(tmp_path / "posts.jsonl", posts)
-    write, out = assemble.write_table, tmp_path / "out"
-
-    def killed(table, path):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(assemble, "write_table", killed)
-    with pytest.raises(KeyboardInterrupt):
-        build([tmp_path], out, settings=SETTINGS, workers=1)
-    assert list((out / ".work").glob("*.parquet"))
-    monkeypatch.setattr(assemble, "write_table", write)
-    sources = [tmp_path, out, f"{tmp_path}/**/*.parquet", f"{tmp_path}/**/*.jsonl"]
-    first = build(sources[:2], out, settings=SETTINGS, workers=1)
-    assert [Path(each["file"]).name for each in first["inputs"]] == ["posts.jsonl"]
-    assert first["run"]["files_done_before"] == 1
-    assert contents(out) == contents(corpus)
-    assert build(sources, out, settings=SETTINGS, workers=1) == first
-    with pytest.raises(InputError, match="choose another"):
-        build([out], out, settings=SETTINGS, workers=1)
 
 
 def test_posts_without_a_wanted_emoji(tmp_path):

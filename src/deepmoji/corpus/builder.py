@@ -14,10 +14,9 @@ from deepmoji.corpus.folder import BuildFolder
 from deepmoji.corpus.labelset import fixed_labels, most_frequent, top_count
 from deepmoji.corpus.layout import FORMAT_VERSION, REPORT, REPORT_TEXT
 from deepmoji.corpus.machine import watch_memory
-from deepmoji.corpus.posts import PostFile, find_posts, open_posts
+from deepmoji.corpus.posts import PostFile, check_posts, find_posts
 from deepmoji.corpus.report import make_report, to_markdown
 from deepmoji.corpus.settings import CorpusSettings, fingerprint
-from deepmoji.corpus.source import READ_ERRORS
 from deepmoji.corpus.stages import Stage, in_groups
 from deepmoji.corpus.tally import Tally
 from deepmoji.errors import InputError
@@ -70,14 +69,12 @@ class Build:
         workers: int,
         progress: Progress,
     ) -> None:
-        self.posts = posts
+        self.posts = check_posts(posts, settings)
         self.settings = settings
         self.workers = workers
         self.progress = progress
         self._top = top_count(settings.labels)
         self._fixed = () if self._top else fixed_labels(settings.labels)
-        for file in posts:
-            _check(file, settings)
         request = {
             "format": FORMAT_VERSION,
             "settings": settings.to_dict(),
@@ -158,13 +155,6 @@ class Build:
     def _count_emojis(self, count: int) -> tuple[str, ...]:
         tally = self._run(self._stages(()), "counting emojis")
         return most_frequent(tally.emojis, count)
-
-
-def _check(file: PostFile, settings: CorpusSettings) -> None:
-    try:
-        open_posts(file, settings).check()
-    except READ_ERRORS:  # its stage will name it in the report
-        return
 
 
 def _nothing(tally: Tally, labels: int) -> str:

@@ -32,14 +32,15 @@ class ParquetFile:
         """About how many bytes of the file were read so far."""
         return int(self.size * self._share)
 
-    def check(self) -> None:
-        """Look at the file's schema.
+    def check(self) -> bool:
+        """Look at the file's schema; return True, as the columns are there.
 
         Raises:
             InputError: if a column is missing or does not hold text.
             OSError, pyarrow.ArrowException: if it cannot be read.
         """
         self._choose(pq.read_schema(self.path))
+        return True
 
     def tables(self) -> Iterator[pa.Table]:
         """Yield the rows, with the columns POSTS; one without text, or not in UTF-8, says so.

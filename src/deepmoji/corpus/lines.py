@@ -68,16 +68,22 @@ class LineFile:
         if batch:
             yield to_table(batch)
 
-    def check(self) -> None:
+    def check(self) -> bool:
         """Look at the beginning of the file.
+
+        Returns:
+            Whether the columns asked for are seen there: not in a file without rows, nor, if they
+            are asked for by name, in plain text.
 
         Raises:
             InputError: if the columns asked for are not there.
             OSError, EOFError, pyarrow.ArrowException: if it cannot be read.
         """
         rows = list(islice(self._rows(), _PEEKED))
+        if self.format == "text":
+            return bool(rows) and self.columns == Columns(None, None)
         if self.format != "json" or not rows:
-            return
+            return bool(rows)
         if all(row.problem == NO_TEXT for row in rows):
             wanted = "text field" if self.columns.text is None else f"field {self.columns.text!r}"
             raise InputError(
@@ -89,6 +95,7 @@ class LineFile:
                 f"{self.path}: no field {self.columns.lang!r} in its first {len(rows)} rows; "
                 "see --lang-column"
             )
+        return any(row.problem is None for row in rows)
 
     def _rows(self) -> Iterator[Row]:
         readers = {"text": self._plain, "json": self._json, "csv": self._csv, "tsv": self._csv}
@@ -115,7 +122,10 @@ class LineFile:
     def _csv(self, stream: io.TextIOWrapper) -> Iterator[Row]:
         csv.field_size_limit(_LONGEST_FIELD)
         rows = csv.reader(stream, delimiter="\t" if self.format == "tsv" else ",")
-        header = next(rows, None)
+        try:
+            header = next(rows, None)
+        except csv.Error as error:
+            raise InputError(f"{self.path}: not CSV with a header: {error}") from error
         if header is None:
             return
         text, lang = self.columns.choose(header, self.path)

@@ -1,15 +1,17 @@
 """Where posts come from: files, folders and globs, and who reads them."""
 
 import glob
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+import pyarrow as pa
 
 from deepmoji.corpus.columnar import ParquetFile
 from deepmoji.corpus.columns import Columns
 from deepmoji.corpus.lines import LineFile
 from deepmoji.corpus.settings import CorpusSettings
-from deepmoji.corpus.source import Reader
+from deepmoji.corpus.source import READ_ERRORS, Reader
 from deepmoji.errors import InputError
 
 FORMATS = {
@@ -26,13 +28,17 @@ COMPRESSIONS = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd"}
 
 @dataclass(frozen=True)
 class PostFile:
-    """A file of posts: where it is, its format, what it is compressed with, its size and age."""
+    """A file of posts: where it is, its format, what it is compressed with, its size and age.
+
+    What was ``refused`` holds no posts, for the reason given; it is named and passed over.
+    """
 
     path: Path
     format: str
     compression: str | None
     size: int
     modified: int
+    refused: str | None = None
 
     @property
     def state(self) -> dict[str, str | int]:
@@ -121,7 +127,52 @@ def _post_file(path: Path) -> PostFile:
 
 def open_posts(file: PostFile, settings: CorpusSettings) -> Reader:
     """Return the reader of a file; nothing is read yet."""
+    if file.refused is not None:
+        return _Refused(file.path, file.refused)
     columns = Columns(settings.text_column, settings.lang_column)
     if file.format == "parquet":
         return ParquetFile(file.path, file.size, columns)
     return LineFile(file.path, file.format, file.compression, columns)
+
+
+def check_posts(files: Sequence[PostFile], settings: CorpusSettings) -> list[PostFile]:
+    """Look at the beginning of files, and return them, those without posts marked as refused.
+
+    A file that cannot be read is left for the one who reads it: its beginning may be good.
+
+    Raises:
+        InputError: if no file has the columns asked for, or, if strict, one of them has not.
+    """
+    checked: list[PostFile] = []
+    refusals: list[InputError] = []
+    usable = False
+    for file in files:
+        refused = None
+        try:
+            usable |= open_posts(file, settings).check()
+        except READ_ERRORS:
+            pass
+        except InputError as error:
+            if settings.strict:
+                raise
+            refusals.append(error)
+            refused = str(error).removeprefix(f"{file.path}: ")
+        checked.append(replace(file, refused=refused))
+    if refusals and not usable:
+        raise refusals[0]
+    return checked
+
+
+@dataclass(frozen=True)
+class _Refused:
+    """Reads nothing of a file and says why."""
+
+    path: Path
+    reason: str
+    position: int = 0
+
+    def check(self) -> bool:
+        raise InputError(f"{self.path}: {self.reason}")
+
+    def tables(self) -> Iterator[pa.Table]:
+        raise InputError(self.reason)

@@ -17,6 +17,8 @@ from daft.io.source import DataSource, DataSourceTask
 from daft.recordbatch import RecordBatch
 from daft.schema import Schema
 
+from deepmoji.errors import InputError
+
 POSTS = pa.schema(
     [
         ("text", pa.large_string()),
@@ -70,12 +72,21 @@ class Reader(Protocol):
         """About how many bytes of the file were read so far."""
         ...
 
-    def check(self) -> None:
-        """Look at the beginning of the file, and raise InputError if a column is missing."""
+    def check(self) -> bool:
+        """Look at the beginning of the file: whether the columns asked for are seen there.
+
+        Raises:
+            InputError: if one of them is missing.
+        """
         ...
 
     def tables(self) -> Iterator[pa.Table]:
-        """Yield the rows, in tables with the columns POSTS, or raise one of READ_ERRORS."""
+        """Yield the rows, in tables with the columns POSTS.
+
+        Raises:
+            InputError: if a column is missing.
+            OSError, EOFError, pyarrow.ArrowException: if the file breaks off.
+        """
         ...
 
 
@@ -109,6 +120,8 @@ def _rows_of(reader: Reader) -> Iterator[pa.Table]:
     except READ_ERRORS as error:
         reason = " ".join(str(error).split())
         yield to_table([Row(problem=f"cannot be read after row {total}: {reason}", place=BROKEN)])
+    except InputError as error:
+        yield to_table([Row(problem=str(error), place=BROKEN)])
 
 
 class PostSource(DataSource):
