@@ -14,7 +14,7 @@ from rich.table import Table
 
 from deepmoji.corpus import build as build_corpus
 from deepmoji.corpus.layout import REPORT
-from deepmoji.corpus.report import samples, tables
+from deepmoji.corpus.report import check_report, samples, tables
 from deepmoji.corpus.settings import RULES, CorpusSettings
 from deepmoji.errors import InputError
 from deepmoji.files import read_json
@@ -160,6 +160,7 @@ def report_command(
             f"--out {corpus}"
         )
     report = read_json(corpus / REPORT)
+    check_report(report, corpus / REPORT)
     if as_json:
         typer.echo(json.dumps(report, ensure_ascii=False, indent=1))
         return

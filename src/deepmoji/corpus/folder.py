@@ -15,6 +15,7 @@ from deepmoji.corpus.layout import (
     VOCABULARY,
     split_name,
 )
+from deepmoji.corpus.report import check_report
 from deepmoji.errors import InputError
 from deepmoji.files import read_json, write_json
 
@@ -84,11 +85,17 @@ class BuildFolder:
                 f"{self.path} holds a corpus of other posts or settings; choose another folder, "
                 "or replace it with --overwrite"
             )
+        check_report(report, self.path / REPORT)
         self.finish()
         return report
 
-    def _take_up(self, manifest: dict[str, str]) -> None:
+    def _take_up(self, manifest: Any) -> None:
         """Make an unfinished build this one; stages of files that have not changed still hold."""
+        if not isinstance(manifest, dict) or not {"request", "identity"} <= manifest.keys():
+            raise InputError(
+                f"{self.work / _MANIFEST} does not say what was being built; start anew with "
+                "--overwrite, or choose another folder"
+            )
         if manifest["request"] != self.request:
             raise InputError(
                 f"{self.path} holds an unfinished corpus of other settings; choose another "

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from deepmoji.corpus.layout import FORMAT_VERSION
 from deepmoji.corpus.settings import RULES, CorpusSettings
 from deepmoji.corpus.tally import Tally
+from deepmoji.errors import InputError
 
 _SAMPLE_LENGTH = 100
 _BARS = 40
@@ -92,6 +94,20 @@ def tables(report: Mapping[str, Any]) -> Iterator[Table]:
             ],
             numbers=False,
         )
+
+
+def check_report(report: Any, path: Path) -> None:
+    """Try whether a report that was read can be shown.
+
+    Raises:
+        InputError: if it is not what :func:`make_report` makes.
+    """
+    try:
+        to_markdown(report)
+    except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
+        raise InputError(
+            f"{path}: not the report of a corpus; build the corpus again, with --overwrite"
+        ) from error
 
 
 def samples(report: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:

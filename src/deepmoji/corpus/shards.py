@@ -28,6 +28,7 @@ from deepmoji.files import read_json
 from deepmoji.text.vocabulary import Vocabulary
 
 Split = Literal["validation", "test"]
+_PAIRS = ("train", *EVALUATION_SPLITS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,8 +87,7 @@ class CorpusFolder:
                 "run its deepmoji corpus build command (again)"
             )
         report = read_json(folder / REPORT)
-        if not isinstance(report, dict) or "format_version" not in report:
-            raise InputError(f"{folder / REPORT}: not the report of a corpus")
+        _check_report(report, folder / REPORT)
         if report["format_version"] > FORMAT_VERSION:
             raise InputError(
                 f"{folder}: corpus format {report['format_version']}, this version reads up to "
@@ -95,7 +95,7 @@ class CorpusFolder:
             )
         corpus = cls(
             path=folder,
-            labels=tuple(read_json(folder / LABELS)),
+            labels=_read_labels(folder / LABELS),
             vocabulary=Vocabulary.load(folder / VOCABULARY),
             report=report,
         )
@@ -118,6 +118,25 @@ class CorpusFolder:
         """Return the pairs of an evaluation split, with texts and the sets that each is in."""
         columns = ["ids", "label", "text", "balanced", "natural"]
         return _read([self.path / split_name(split)], columns)
+
+
+def _check_report(report: Any, path: Path) -> None:
+    """Raise InputError unless a report says what is read of it: the version, parts and pairs."""
+    content: dict[str, Any] = report if isinstance(report, dict) else {}
+    version, pairs = content.get("format_version"), content.get("pairs")
+    if isinstance(version, int) and version > FORMAT_VERSION:
+        return  # of a newer version, whatever else it says
+    counts = [version, content.get("train_parts")]
+    counts += [pairs.get(name) if isinstance(pairs, dict) else None for name in _PAIRS]
+    if not all(isinstance(count, int) and count >= 0 for count in counts):
+        raise InputError(f"{path}: not the report of a corpus; build the corpus again")
+
+
+def _read_labels(path: Path) -> tuple[str, ...]:
+    labels = read_json(path)
+    if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
+        raise InputError(f"{path}: not a list of emojis; build the corpus again")
+    return tuple(labels)
 
 
 def _read(paths: Sequence[Path], columns: list[str]) -> Shard:
