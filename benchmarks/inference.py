@@ -6,7 +6,6 @@ python -m benchmarks.inference --model DIR --texts 10000 --out FILE
 
 import argparse
 import json
-import os
 import platform
 import statistics
 import subprocess
@@ -14,23 +13,19 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnxruntime as ort
-import pyarrow.parquet as pq
 
+from benchmarks.record import ROOT, machine, tweets, write
 from deepmoji.bundle import SHIPPED, Bundle
-from deepmoji.inference.engine import CHUNK, available_cores
+from deepmoji.inference.engine import CHUNK
 from deepmoji.inference.predictor import Predictor
 from deepmoji.text.tokenizer import tokenize
 from deepmoji.text.vocabulary import UNKNOWN
 
-ROOT = Path(__file__).resolve().parent.parent
-RESULT = ROOT / "benchmarks" / "results" / "inference.json"
-SHARED = ROOT / os.environ.get("DEEPMOJI_SHARED", "../shared")
 STARTS = 9
 ROUNDS = 3
 NOT_OURS = ("pip", "setuptools", "wheel", "_distutils_hack", "distutils-precedence")
@@ -40,7 +35,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.inference")
     parser.add_argument("--model", type=Path, default=SHIPPED)
     parser.add_argument("--texts", type=int, default=10_000)
-    parser.add_argument("--out", type=Path, default=RESULT)
+    parser.add_argument("--out", type=Path, help="write there, not among the results")
     parser.add_argument("--no-install", action="store_true", help="cold start in this environment")
     options = parser.parse_args()
     texts = real_texts(options.texts)
@@ -48,9 +43,6 @@ def main() -> None:
         # A fresh base install: extras that happen to be here would change start and size alike.
         python = Path(sys.executable) if options.no_install else install(Path(folder) / "venv")
         result: dict[str, Any] = {
-            "command": f"python -m benchmarks.inference {' '.join(sys.argv[1:])}".strip(),
-            "date": datetime.now(UTC).date().isoformat(),
-            "machine": machine(),
             "versions": {"python": platform.python_version(), "onnxruntime": ort.__version__},
             "model": model(options.model),
             "cold_start": cold_start(python, options.model),
@@ -58,21 +50,18 @@ def main() -> None:
         if not options.no_install:
             result["installed_mb"] = installed(python)
     result["throughput"] = throughput(options.model, texts)
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(result, ensure_ascii=False, indent=1)
-    options.out.write_text(text + "\n", encoding="utf-8")
-    print(text)
+    if options.out is None:
+        write("inference", result)
+        return
+    content = json.dumps({"machine": machine(), **result}, ensure_ascii=False, indent=1)
+    options.out.write_text(content + "\n", encoding="utf-8")
+    print(content)
 
 
 def real_texts(count: int) -> list[str]:
-    """Tweets without their emojis: TweetEval's emoji set, validation split first."""
-    path = SHARED / "benchmarks" / "tweeteval" / "emoji.parquet"
-    if not path.is_file():
-        sys.exit(f"needs real texts: no file {path}; set DEEPMOJI_SHARED")
-    table = pq.read_table(path, columns=["text", "split"]).to_pydict()
-    rows = zip(table["text"], table["split"], strict=True)
-    order = {"validation": 0, "train": 1, "test": 2}
-    return [text for text, _ in sorted(rows, key=lambda row: order[row[1]])][:count]
+    """Tweets without their emojis, of the validation split first."""
+    texts = tweets(count)
+    return texts + tweets(count - len(texts), "train")
 
 
 def install(folder: Path) -> Path:
@@ -199,16 +188,6 @@ def model(folder: Path) -> dict[str, Any]:
         "graph_mb": round(bundle.graph.stat().st_size / 1e6, 1),
         "folder_mb": round(sum(path.stat().st_size for path in folder.iterdir()) / 1e6, 1),
     }
-
-
-def machine() -> dict[str, Any]:
-    cpu = platform.processor() or platform.machine()
-    info = Path("/proc/cpuinfo")
-    if info.is_file():
-        lines = info.read_text(encoding="utf-8").splitlines()
-        names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-        cpu = names[0] if names else cpu
-    return {"cpu": cpu, "cores": available_cores(), "system": platform.system()}
 
 
 if __name__ == "__main__":
