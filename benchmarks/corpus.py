@@ -17,7 +17,8 @@ import daft
 import pyarrow as pa
 
 from benchmarks.record import shared, write
-from deepmoji.corpus.machine import available_cores, watch_memory
+from deepmoji.corpus.machine import watch_memory
+from deepmoji.machine import available_cores
 
 
 def main() -> None:

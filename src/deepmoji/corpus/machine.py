@@ -10,7 +10,6 @@ from typing import Any
 
 import psutil
 
-from deepmoji.machine import available_cores as available_cores  # benchmarks ask for it here
 
 _INTERVAL = 0.25  # seconds; parts and workers live much longer
 
