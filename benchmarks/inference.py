@@ -23,7 +23,6 @@ from benchmarks.record import ROOT, machine, tweets, write
 from deepmoji.bundle import SHIPPED, Bundle
 from deepmoji.inference.engine import CHUNK
 from deepmoji.inference.predictor import Predictor
-from deepmoji.machine import available_cores
 from deepmoji.text.tokenizer import tokenize
 from deepmoji.text.vocabulary import UNKNOWN
 

@@ -10,7 +10,6 @@ from typing import Any
 
 import psutil
 
-
 _INTERVAL = 0.25  # seconds; parts and workers live much longer
 
 
