@@ -19,7 +19,8 @@ class Output(NamedTuple):
 class HardSigmoidLSTM(nn.LSTM):
     """One direction with Keras 2.0's gates, clip(0.2 x + 0.5, 0, 1); parameters as ``nn.LSTM``.
 
-    No fused kernel has these gates, so this walks through time: about twice as slow.
+    No fused kernel has these gates, so this walks through time (`python -m benchmarks.pretraining`
+    says what that costs).
     """
 
     def forward(  # pyright: ignore[reportIncompatibleMethodOverride] - no packed sequences here
@@ -54,7 +55,7 @@ class BidirectionalLayer(nn.Module):
     """Two one-directional LSTMs, each a fused kernel; the backward one reads reversed inputs.
 
     Reversing within each text's length lets the backward direction start at the last real token
-    without packing, which measured 2 to 3 times slower on a CPU.
+    without packing, which is slower on a CPU (`python -m benchmarks.pretraining`).
     """
 
     def __init__(self, input_size: int, config: ModelConfig) -> None:
