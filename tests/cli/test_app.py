@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -67,6 +68,15 @@ def test_info(call, model):
     assert result.exit_code == 0
     for part in ("48 tokens", "7 units", "64: 😂 😒", "24 words", "model.onnx", "A tiny model"):
         assert part in result.stdout
+
+
+def test_info_leaves_out_what_hubs_read(call, model, tmp_path):
+    copy = shutil.copytree(model, tmp_path / "copy")
+    card = Path(copy) / "README.md"
+    card.write_text("---\nlicense: mit\n---\n" + card.read_text("utf-8"), encoding="utf-8")
+    shown = call("info", copy).stdout
+    assert "A tiny model" in shown
+    assert "license" not in shown
 
 
 def test_info_as_json(call, model):

@@ -1,5 +1,6 @@
 """`deepmoji info`."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,6 +9,9 @@ import typer
 from deepmoji.bundle import SHIPPED, Bundle
 from deepmoji.cli.common import as_text
 from deepmoji.errors import BundleError
+
+# What model hubs read at the head of a card, and no person wants to.
+_FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
 
 app = typer.Typer(rich_markup_mode="rich")
 
@@ -84,7 +88,7 @@ def _show(bundle: Bundle) -> None:
     console.print(table)
     if bundle.card:
         console.print()
-        console.print(Markdown(bundle.card))
+        console.print(Markdown(_FRONT_MATTER.sub("", bundle.card)))
 
 
 def _readable(size: int) -> str:
