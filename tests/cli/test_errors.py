@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers.signals import heed_interrupts
+
 
 def is_one_line(result, *parts):
     assert result.exit_code == 1
@@ -139,7 +141,11 @@ def test_a_text_may_look_like_an_option(call, model):
 def test_interrupt_leaves_nothing_behind(model, tmp_path):
     command = [sys.executable, "-m", "deepmoji", "encode", "-m", model, "-o", "x.npy"]
     with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path
+        command,
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=tmp_path,
+        preexec_fn=heed_interrupts,
     ) as process:
         process.stdin.write(b"so tired\n" * 50)
         process.stdin.flush()

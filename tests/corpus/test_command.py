@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from deepmoji.cli import app
 from tests.corpus.conftest import write_jsonl
+from tests.helpers.signals import heed_interrupts
 
 
 def call(*arguments):
@@ -62,7 +63,11 @@ def test_interrupt_ends_workers_and_leaves_nothing_half_written(posts, tmp_path)
     write_jsonl(tmp_path / "a.jsonl", posts * 200)
     command = [sys.executable, "-m", "deepmoji", "corpus", "build", tmp_path, "--out", "out"]
     with subprocess.Popen(
-        [*map(str, command)], stderr=subprocess.PIPE, cwd=tmp_path, start_new_session=True
+        [*map(str, command)],
+        stderr=subprocess.PIPE,
+        cwd=tmp_path,
+        start_new_session=True,
+        preexec_fn=heed_interrupts,
     ) as process:
         work = tmp_path / "out" / ".work"
         deadline = time.monotonic() + 60

@@ -1,10 +1,12 @@
 """The command line: parse, call, render. Every command is a module of this folder."""
 
+import os
+import sys
 from typing import Annotated
 
 import typer
 
-from deepmoji.cli.common import Commands, utf8_output
+from deepmoji.cli.common import INTERRUPTED, Commands, utf8_output
 
 app = typer.Typer(
     cls=Commands,
@@ -41,4 +43,12 @@ def deepmoji(
 
 def main() -> None:
     """Run the command line; exit code 0, 1 (it failed, one line says why) or 2 (usage)."""
-    app()
+    try:
+        app()
+    except SystemExit:
+        if INTERRUPTED.is_set() and "daft" in sys.modules:
+            # Ended while its workers start, daft's threads abort the interpreter on its way out.
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(1)
+        raise

@@ -60,11 +60,27 @@ def _resident() -> int:
 
 @contextmanager
 def own_interrupts() -> Generator[None]:
-    """Keep Ctrl-C for Python, whatever a library does about it inside."""
+    """Keep Ctrl-C for this thread, whatever a library does about it inside.
+
+    The threads that start inside are blocked for it, and so is every process that one of them will
+    start: a worker that a Ctrl-C met while it was still loading would be waited for forever.
+    """
     handler = _handler()
-    yield
-    if handler is not None:
-        signal.signal(signal.SIGINT, handler)
+    before = _block_interrupts()
+    try:
+        yield
+    finally:
+        if handler is not None:
+            signal.signal(signal.SIGINT, handler)
+        if before is not None:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _block_interrupts() -> set[int] | None:
+    """Block Ctrl-C in this thread; return what was blocked before, None where that is not known."""
+    if not hasattr(signal, "pthread_sigmask"):
+        return None
+    return set(signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}))
 
 
 @contextmanager
@@ -88,8 +104,8 @@ def on_interrupt(stop: Callable[[], None]) -> Generator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, handler)
-    if hits:
-        raise KeyboardInterrupt
+        if hits:  # also where workers that it met have made the build fail
+            raise KeyboardInterrupt
 
 
 def _handler() -> Any:
