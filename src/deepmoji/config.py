@@ -8,6 +8,9 @@ from deepmoji.errors import InputError
 
 MAX_SEED = 1 << 23  # seeds of single steps are made from it, and torch takes 63 bits
 Gates = Literal["sigmoid", "hard_sigmoid"]
+Outputs = Literal["softmax", "sigmoid"]
+Kind = Literal["binary", "single", "multi"]  # one of two classes, one of many, any number of them
+Method = Literal["new", "full", "last", "chain-thaw", "gradual"]
 
 
 class _Record:
@@ -50,6 +53,7 @@ class ModelConfig(_Record):
     units: int = 512  # of each direction of each layer
     classes: int = 64
     gates: Gates = "sigmoid"
+    outputs: Outputs = "softmax"  # sigmoid: classes that do not exclude each other
 
     def __post_init__(self) -> None:
         for name in ("vocabulary_size", "embedding_size", "units", "classes"):
@@ -62,6 +66,21 @@ class ModelConfig(_Record):
             ok=self.gates in ("sigmoid", "hard_sigmoid"),
             message=f"gates has to be 'sigmoid' or 'hard_sigmoid', not {self.gates!r}",
         )
+        _check(
+            ok=self.outputs in ("softmax", "sigmoid"),
+            message=f"outputs has to be 'softmax' or 'sigmoid', not {self.outputs!r}",
+        )
+
+    @classmethod
+    def from_dict(cls, values: object) -> Self:
+        """Make a record from plain values; ``outputs`` may be missing, as in older bundles.
+
+        Raises:
+            InputError: if a field is missing, unknown or has an impossible value.
+        """
+        if isinstance(values, dict):
+            values = {"outputs": "softmax"} | cast("dict[str, Any]", values)
+        return super().from_dict(values)
 
     @property
     def features(self) -> int:

@@ -1,0 +1,1 @@
+"""Labelled texts to a tuned model: what brings data, training and measures together."""
