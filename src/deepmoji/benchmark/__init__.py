@@ -1,0 +1,1 @@
+"""Where transfer stands: public data sets, systems side by side, answers kept, marked afterwards."""
