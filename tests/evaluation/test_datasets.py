@@ -251,7 +251,7 @@ def test_a_ragged_row_of_csv_is_named(tmp_path, rows, message):
 
 def test_a_quotation_mark_in_tsv_swallows_no_rows(tmp_path):
     rows = 'a\tx\n"so it begins\ty\nb\tx\nI say "yes"\ty\nthe end"\tx\n'
-    with pytest.raises(InputError, match="begins in line 3|line 3: a quotation mark"):
+    with pytest.raises(InputError, match=r"begins in line 3|line 3: a quotation mark"):
         read(write(tmp_path, "a.tsv", f"text\tlabel\n{rows}"))
     rows = 'a\tx\n"so it begins\ty\nb\tx\nthe end"\tx\n'
     with pytest.raises(InputError, match="line 3: a quotation mark"):
@@ -309,7 +309,7 @@ def test_a_damaged_parquet_file(tmp_path):
     for content in (whole[:-30], whole[:40], whole[:20] + b"\xff" * 60 + whole[80:]):
         path = tmp_path / "b.parquet"
         path.write_bytes(content)
-        with pytest.raises(InputError, match="cannot (be )?read"):
+        with pytest.raises(InputError, match=r"cannot (be )?read"):
             read(path)
     bad = pa.Array.from_buffers(
         pa.string(), 1, [None, pa.py_buffer(b"\0\0\0\0\1\0\0\0"), pa.py_buffer(b"\xff")]

@@ -10,17 +10,22 @@ from typing import Any, Literal, cast
 
 from deepmoji.errors import InputError
 from deepmoji.evaluation.columns import from_pair
+from deepmoji.evaluation.holdout import shared_texts, split_validation
 from deepmoji.evaluation.labelled import Labelled, Splits, label_name, label_names, labelled
+from deepmoji.evaluation.problem import Problem
 from deepmoji.evaluation.tables import Table, open_table
 
 __all__ = [
     "Labelled",
+    "Problem",
     "Role",
     "Source",
     "Splits",
     "label_name",
     "read",
     "read_as",
+    "shared_texts",
+    "split_validation",
 ]
 
 Role = Literal["train", "validation", "test"]
