@@ -140,3 +140,74 @@ class PretrainConfig(_Record):
             ok=0 <= self.balance <= 1,
             message=f"balance has to be from 0 (natural) to 1 (balanced), not {self.balance!r}",
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class FineTuneConfig(_Record):
+    """How a model is tuned on labelled texts; the defaults are the paper's, or its code's."""
+
+    epochs: int = 1000  # at the most, in each stage
+    epoch_size: int = 5000  # texts of an epoch, drawn with replacement
+    batch_size: int = 0  # 0: 250, or 50 where texts have more than 100 tokens
+    patience: int = 5  # epochs without a better validation loss before a stage ends
+    new_learning_rate: float = 1e-3  # of layers that start at random
+    learning_rate: float = 1e-4  # of pretrained layers
+    clip_norm: float = 1.0
+    embedding_l2: float = 1e-6  # on the words of the training texts
+    embedding_dropout: float = 0.25  # of whole channels of a text
+    final_dropout: float = 0.5
+    extend: int = 10_000  # most words added to the vocabulary
+    max_tokens: int = 0  # 0: the 80th percentile of the training texts, rounded up to ten
+    class_weights: bool = False  # rare classes count as much as frequent ones
+    validation_share: float = 0.1  # of the training texts, where no validation texts are given
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "epoch_size", "patience"):
+            _check_count(name, getattr(self, name), least=1)
+        for name in ("batch_size", "extend", "max_tokens"):
+            _check_count(name, getattr(self, name), least=0)
+        for name in ("learning_rate", "new_learning_rate", "clip_norm"):
+            value = getattr(self, name)
+            _check(
+                ok=_is_number(value) and value > 0,
+                message=f"{name} has to be a positive number, not {value!r}",
+            )
+        _check(
+            ok=_is_number(self.embedding_l2) and self.embedding_l2 >= 0,
+            message=f"embedding_l2 must not be negative, not {self.embedding_l2!r}",
+        )
+        for name in ("embedding_dropout", "final_dropout"):
+            value = getattr(self, name)
+            _check(
+                ok=_is_number(value) and 0 <= value < 1,
+                message=f"{name} has to be in [0, 1), not {value!r}",
+            )
+        _check(
+            ok=_is_number(self.validation_share) and 0 < self.validation_share < 1,
+            message=f"validation_share has to be between 0 and 1, not {self.validation_share!r}",
+        )
+        _check(
+            ok=type(self.class_weights) is bool,
+            message=f"class_weights has to be True or False, not {self.class_weights!r}",
+        )
+
+    def batch(self, max_tokens: int) -> int:
+        """Return the texts of a step, where texts have up to so many tokens."""
+        return self.batch_size or (50 if max_tokens > 100 else 250)
+
+
+def _check_count(name: str, value: object, *, least: int) -> None:
+    ok = isinstance(value, int) and not isinstance(value, bool) and value >= least
+    _check(ok=ok, message=f"{name} has to be a whole number of {least} or more, not {value!r}")
+
+
+def check_seed(seed: object) -> None:
+    """Make sure that a seed can be used.
+
+    Raises:
+        InputError: if it is no whole number from 0 to 8,388,607.
+    """
+    _check(
+        ok=type(seed) is int and 0 <= seed < MAX_SEED,
+        message=f"seed has to be a whole number from 0 to {MAX_SEED - 1}, not {seed!r}",
+    )

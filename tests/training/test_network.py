@@ -6,7 +6,8 @@ import torch
 from torch import nn
 
 from deepmoji.config import ModelConfig
-from deepmoji.training.network import HardSigmoidLSTM, Network
+from deepmoji.training.network import Network
+from deepmoji.training.recurrence import Packing, Recurrence
 
 TOLERANCE = 1e-6  # of fp32 results that have to be the same
 
@@ -66,32 +67,63 @@ def test_layers_are_torchs_packed_bidirectional_lstm():
     words = torch.tanh(network.embedding(ids)).transpose(0, 1)
     packed = nn.utils.rnn.pack_padded_sequence(words, lengths, enforce_sorted=False)
     expected, _ = nn.utils.rnn.pad_packed_sequence(reference(packed)[0])
-    steps = torch.arange(9).unsqueeze(1)
-    reverse = torch.where(steps < lengths, lengths - 1 - steps, steps)
-    result = layer(words, reverse)
-    for row, length in enumerate(lengths):
-        torch.testing.assert_close(
-            result[:length, row], expected[:length, row], atol=TOLERANCE, rtol=TOLERANCE
-        )
+    packing = Packing.of(lengths)
+    result = layer(words[packing.steps, packing.texts], packing)
+    torch.testing.assert_close(
+        result, expected[packing.steps, packing.texts], atol=TOLERANCE, rtol=TOLERANCE
+    )
+
+
+def by_autograd(projected, recurrent, sizes, gates):
+    """The same recurrence, step by step, for autograd to differentiate."""
+    open_gate = torch.sigmoid if gates == "sigmoid" else lambda x: (0.2 * x + 0.5).clamp(0, 1)
+    states, start = [], 0
+    hidden = cell = projected.new_zeros(sizes[0], recurrent.shape[1])
+    for size in sizes:
+        sums = projected[start : start + size] + hidden[:size] @ recurrent.t()
+        i, f, g, o = sums.chunk(4, dim=-1)
+        cell = open_gate(f) * cell[:size] + open_gate(i) * torch.tanh(g)
+        hidden = open_gate(o) * torch.tanh(cell)
+        states.append(hidden)
+        start += size
+    return torch.cat(states)
+
+
+@pytest.mark.parametrize("gates", ["sigmoid", "hard_sigmoid"])
+def test_recurrence_and_its_gradients_are_autograds(gates):
+    torch.manual_seed(3)
+    sizes = (4, 3, 3, 2, 1)
+    projected = torch.randn(sum(sizes), 20, requires_grad=True)
+    recurrent = torch.randn(20, 5, requires_grad=True)
+    wanted = torch.randn(sum(sizes), 5)
+    inputs = (projected, recurrent)
+    expected = by_autograd(*inputs, sizes, gates)
+    result = Recurrence.apply(*inputs, sizes, gates)
+    torch.testing.assert_close(result, expected, atol=1e-6, rtol=1e-6)
+    found = torch.autograd.grad((result * wanted).sum(), inputs)
+    true = torch.autograd.grad((expected * wanted).sum(), inputs)
+    for one, other in zip(found, true, strict=True):
+        torch.testing.assert_close(one, other, atol=2e-5, rtol=2e-5)
+
+
+def test_a_process_without_a_text_has_gradients_of_zero():
+    network = make_network().train()
+    output = network(torch.zeros(0, 3, dtype=torch.int64), torch.zeros(0, dtype=torch.int64))
+    assert output.logits.shape == (0, 5)
+    output.logits.sum().backward()
+    assert all(float(p.grad.abs().sum()) == 0 for p in network.parameters() if p.grad is not None)
 
 
 @torch.no_grad()
 def test_hard_sigmoid_is_keras_and_not_torchs():
     """One step by hand: gates clip(0.2 x + 0.5, 0, 1), order i, f, g, o."""
     torch.manual_seed(2)
-    lstm = HardSigmoidLSTM(3, 2)
-    for parameter in lstm.parameters():
-        parameter.normal_(0, 2)
-    x = torch.randn(1, 1, 3)
-    z = (
-        x[0, 0].numpy() @ lstm.weight_ih_l0.numpy().T
-        + lstm.bias_ih_l0.numpy()
-        + lstm.bias_hh_l0.numpy()
-    )
-    i, f, g, o = np.split(z, 4)
+    sums = 4 * torch.randn(3, 8)
+    i, f, g, o = np.split(sums.numpy(), 4, axis=1)
     hard = [np.clip(0.2 * gate + 0.5, 0, 1) for gate in (i, f, o)]
     expected = hard[2] * np.tanh(hard[0] * np.tanh(g))
-    np.testing.assert_allclose(lstm(x)[0][0, 0].numpy(), expected, atol=1e-6)
+    result = Recurrence.apply(sums, torch.zeros(8, 2), (3,), "hard_sigmoid")
+    np.testing.assert_allclose(result.numpy(), expected, atol=1e-6)
 
 
 @torch.no_grad()
@@ -107,13 +139,18 @@ def test_encoding_is_second_layer_first_layer_embedding():
 def test_dropout_takes_whole_channels_of_a_text_and_nothing_in_inference():
     config = ModelConfig(vocabulary_size=60, embedding_size=50, units=2, classes=3)
     network = Network(config, embedding_dropout=0.5)
-    words = torch.ones(4, 6, 50)
+    with torch.no_grad():
+        network.embedding.weight.fill_(1.0)
+    packing = Packing.of(torch.tensor([6, 6, 6, 6]))
+    ids = torch.zeros(24, dtype=torch.int64)
     torch.manual_seed(0)
-    dropped = network.train()._drop_channels(words)
-    assert set(dropped.unique().tolist()) == {0.0, 2.0}
-    assert (dropped == dropped[:, :1]).all()  # the same channels in every word of a text
-    assert not (dropped[0] == dropped[1]).all()  # others in another text
-    assert network.eval()._drop_channels(words) is words
+    dropped = network.train().read_words(ids, packing).detach() / np.tanh(1.0)
+    by_text = torch.stack([dropped[packing.texts == text] for text in range(4)])
+    assert set(by_text.round(decimals=4).unique().tolist()) == {0.0, 2.0}
+    assert (by_text == by_text[:, :1]).all()  # the same channels in every word of a text
+    assert not (by_text[0] == by_text[1]).all()  # others in another text
+    whole = network.eval().read_words(ids, packing).detach() / np.tanh(1.0)
+    assert set(whole.round(decimals=4).unique().tolist()) == {1.0}
 
 
 def test_it_starts_from_the_originals_distributions():

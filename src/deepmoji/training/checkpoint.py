@@ -82,12 +82,7 @@ class Checkpoint:
                 f"the checkpoint {path} is damaged; delete {self.folder} to start again"
             ) from error
 
-    def load(self) -> tuple[State, dict[str, Any], dict[str, Any]] | None:
-        """Return state, weights and optimiser of the run so far, or None if there is none.
-
-        Raises:
-            InputError: if the folder holds a run with other settings or corpus.
-        """
+    def _read_latest(self) -> dict[str, Any] | None:
         if not self._latest.exists():
             return None
         content = self._read(self._latest)
@@ -98,6 +93,17 @@ class Checkpoint:
                 f"{self.folder} holds an unfinished run with another {', '.join(changed)}; "
                 "continue with the same settings, delete the folder, or choose another --out"
             )
+        return content
+
+    def load(self) -> tuple[State, dict[str, Any], dict[str, Any]] | None:
+        """Return state, weights and optimiser of the run so far, or None if there is none.
+
+        Raises:
+            InputError: if the folder holds a run with other settings or corpus.
+        """
+        content = self._read_latest()
+        if content is None:
+            return None
         return State(**content["state"]), content["network"], content["optimiser"]
 
     def load_state(self) -> State:

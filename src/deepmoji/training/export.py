@@ -10,10 +10,10 @@ import numpy as np
 import onnx
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import save_file
 
 from deepmoji.bundle import Bundle, Contents, check_replaceable, write_bundle
+from deepmoji.config import ModelConfig
 from deepmoji.errors import BundleError, InputError
 from deepmoji.inference.predictor import Predictor
 from deepmoji.text.tokenizer import tokenize
@@ -21,6 +21,7 @@ from deepmoji.training.card import model_card
 from deepmoji.training.graph import Weights, build_graph
 from deepmoji.training.network import Network
 from deepmoji.training.quantise import quantise_lstms
+from deepmoji.training.weights import read_weights
 
 Precision = Literal["fp32", "int8"]
 TOLERANCE = 1e-5  # of fp32 probabilities and features against torch
@@ -82,6 +83,11 @@ def weights_of(network: Network) -> dict[str, NDArray[np.float32]]:
     return {name: p.detach().float().cpu().numpy() for name, p in network.named_parameters()}
 
 
+def probabilities(logits: torch.Tensor, config: ModelConfig) -> torch.Tensor:
+    """Map logits [B, C] to probabilities, as the graph does."""
+    return torch.softmax(logits, dim=-1) if config.outputs == "softmax" else torch.sigmoid(logits)
+
+
 def torch_outputs(
     network: Network, bundle: Bundle, texts: Sequence[str]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -93,7 +99,7 @@ def torch_outputs(
         for text in texts:
             ids = bundle.vocabulary.ids(tokenize(text))[: bundle.max_tokens] or [1]
             output = network(torch.tensor([ids]), torch.tensor([len(ids)]))
-            scores.append(torch.softmax(output.logits, dim=-1).numpy())
+            scores.append(probabilities(output.logits, network.config).numpy())
             features.append(output.features.numpy())
     return np.concatenate(scores), np.concatenate(features)
 
@@ -136,32 +142,6 @@ def save_network(
             )
         full = {**training, "precision": "fp32", "agreement_with_torch": vars(agreement)}
         return _write(out, contents, parts, full)
-
-
-def read_weights(bundle: Bundle) -> dict[str, NDArray[np.float32]]:
-    """Return a bundle's training weights.
-
-    Raises:
-        BundleError: if it has none or they do not fit its configuration.
-    """
-    if bundle.weights is None:
-        raise BundleError(
-            f"{bundle.folder} holds no model.safetensors, so it can be used but not trained or "
-            "exported; use the bundle that pretrain wrote"
-        )
-    try:
-        weights = load_file(bundle.weights)
-    except (SafetensorError, OSError) as error:
-        raise BundleError(
-            f"{bundle.weights} cannot be read ({error}); copy the whole bundle again"
-        ) from error
-    with torch.device("meta"):
-        expected = {name: tuple(p.shape) for name, p in Network(bundle.config).named_parameters()}
-    found = {name: array.shape for name, array in weights.items()}
-    if found != expected:
-        wrong = sorted(n for n in found.keys() | expected.keys() if found.get(n) != expected.get(n))
-        raise BundleError(f"{bundle.weights} does not fit its config.json: {', '.join(wrong)}")
-    return weights
 
 
 def export(

@@ -100,7 +100,10 @@ def build_graph(
     kernel = graph.constant("output.weight", weights["output.weight"])
     bias = graph.constant("output.bias", weights["output.bias"])
     logits = graph.add("Gemm", [features, kernel, bias], "logits", transB=1)
-    graph.add("Softmax", [logits], "probabilities", axis=1)
+    if config.outputs == "softmax":
+        graph.add("Softmax", [logits], "probabilities", axis=1)
+    else:
+        graph.add("Sigmoid", [logits], "probabilities")
     return graph.model(config)
 
 
@@ -153,6 +156,12 @@ def _bidirectional(
 def _reorder_gates(array: NDArray[np.float32]) -> NDArray[np.float32]:
     gates = np.split(array, 4)
     return np.concatenate([gates[index] for index in _ONNX_GATES])
+
+
+def restore_gates(array: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Bring an array [4 U, …] from ONNX's order of the gates into torch's."""
+    gates = np.split(array, 4)
+    return np.concatenate([gates[_ONNX_GATES.index(index)] for index in range(4)])
 
 
 def _attend(graph: _Graph, vector: NDArray[np.float32], everything: str) -> str:

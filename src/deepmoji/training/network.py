@@ -1,11 +1,12 @@
 """The network: embedding, two bidirectional LSTM layers, attention over everything (paper, 3.2)."""
 
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from deepmoji.config import ModelConfig
+from deepmoji.config import Gates, ModelConfig
+from deepmoji.training.recurrence import Packing, run_lstm
 
 
 class Output(NamedTuple):
@@ -16,63 +17,20 @@ class Output(NamedTuple):
     attention: Tensor  # float [B, T], rows sum to one over the real tokens
 
 
-class HardSigmoidLSTM(nn.LSTM):
-    """One direction with Keras 2.0's gates, clip(0.2 x + 0.5, 0, 1); parameters as ``nn.LSTM``.
-
-    No fused kernel has these gates, so this walks through time (`python -m benchmarks.pretraining`
-    says what that costs).
-    """
-
-    def forward(  # pyright: ignore[reportIncompatibleMethodOverride] - no packed sequences here
-        self,
-        input: Tensor,  # noqa: A002 - torch's name
-        hx: object = None,
-    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        """Run over float [T, B, input] from zero states; gives float [T, B, units]."""
-        if hx is not None:
-            raise ValueError("HardSigmoidLSTM starts from zero states; pass no hx")
-        weights, recurrent = cast("Tensor", self.weight_ih_l0), cast("Tensor", self.weight_hh_l0)
-        bias = cast("Tensor", self.bias_ih_l0) + cast("Tensor", self.bias_hh_l0)
-        projected = nn.functional.linear(input, weights, bias)
-        hidden = projected.new_zeros(input.shape[1], self.hidden_size)
-        cell = torch.zeros_like(hidden, dtype=torch.float32)
-        outputs: list[Tensor] = []
-        for step in projected:
-            gates = step + nn.functional.linear(hidden, recurrent)
-            i, f, g, o = gates.float().chunk(4, dim=-1)
-            cell = _hard_sigmoid(f) * cell + _hard_sigmoid(i) * torch.tanh(g)
-            hidden = (_hard_sigmoid(o) * torch.tanh(cell)).to(projected.dtype)
-            outputs.append(hidden)
-        return torch.stack(outputs), (hidden.unsqueeze(0), cell.unsqueeze(0))
-
-
-def _hard_sigmoid(x: Tensor) -> Tensor:
-    # torch.nn.Hardsigmoid has slope 1/6: another function.
-    return torch.clamp(0.2 * x + 0.5, 0.0, 1.0)
-
-
 class BidirectionalLayer(nn.Module):
-    """Two one-directional LSTMs, each a fused kernel; the backward one reads reversed inputs.
-
-    Reversing within each text's length lets the backward direction start at the last real token
-    without packing, which is slower on a CPU (`python -m benchmarks.pretraining`).
-    """
+    """Two one-directional LSTMs; the backward one reads each text from its last token on."""
 
     def __init__(self, input_size: int, config: ModelConfig) -> None:
         super().__init__()
-        kind = nn.LSTM if config.gates == "sigmoid" else HardSigmoidLSTM
-        self.ahead = kind(input_size, config.units)
-        self.back = kind(input_size, config.units)
+        self.gates: Gates = config.gates
+        self.ahead = nn.LSTM(input_size, config.units)
+        self.back = nn.LSTM(input_size, config.units)
 
-    def forward(self, inputs: Tensor, reverse: Tensor) -> Tensor:
-        """Map [T, B, input] to [T, B, 2 units]; ``reverse`` int64 [T, B] is its own inverse."""
-        ahead, _ = self.ahead(inputs)
-        back, _ = self.back(_reorder(inputs, reverse))
-        return torch.cat([ahead, _reorder(back, reverse)], dim=-1)
-
-
-def _reorder(steps: Tensor, order: Tensor) -> Tensor:
-    return steps.gather(0, order.unsqueeze(-1).expand(-1, -1, steps.shape[-1]))
+    def forward(self, rows: Tensor, packing: Packing) -> Tensor:
+        """Map packed rows [N, input] to [N, 2 units]."""
+        ahead = run_lstm(rows, self.ahead, packing, self.gates)
+        back = run_lstm(rows[packing.reverse], self.back, packing, self.gates)
+        return torch.cat([ahead, back[packing.reverse]], dim=-1)
 
 
 class Network(nn.Module):
@@ -120,22 +78,40 @@ class Network(nn.Module):
             ids: int64 [B, T], padded at the right with any id.
             lengths: int64 [B], at least 1; ids behind them have no influence.
         """
-        steps = torch.arange(ids.shape[1], device=ids.device).unsqueeze(1)  # [T, 1]
-        real = steps < lengths.unsqueeze(0)  # [T, B]
-        reverse = torch.where(real, lengths.unsqueeze(0) - 1 - steps, steps)
-        words = self._drop_channels(torch.tanh(self.embedding(ids))).transpose(0, 1)
-        first = self.lstm_1(words, reverse)
-        second = self.lstm_2(first, reverse)
-        everything = torch.cat([second, first, words.to(second.dtype)], dim=-1)  # [T, B, F]
-        scores = (everything @ self.attention.to(everything.dtype)).float()
-        attention = torch.softmax(scores.masked_fill(~real, float("-inf")), dim=0)  # [T, B]
-        features = torch.einsum("tb,tbf->bf", attention.to(everything.dtype), everything).float()
-        return Output(self.output(self.final_dropout(features)), features, attention.T)
+        packing = Packing.of(lengths)
+        words = self.read_words(ids[packing.texts, packing.steps], packing)
+        first = self.lstm_1(words, packing)
+        features, attention = self.attend(self.stack(words, first, packing), packing)
+        # As wide as what came in, also where no text is that long.
+        attention = nn.functional.pad(attention, (0, ids.shape[1] - len(packing.sizes)))
+        return Output(self.classify(features), features, attention)
 
-    def _drop_channels(self, words: Tensor) -> Tensor:
+    def read_words(self, ids: Tensor, packing: Packing) -> Tensor:
+        """Look up packed ids int64 [N]; gives [N, E], in training with channels dropped."""
+        words = torch.tanh(self.embedding(ids))
         if not self.training or self.embedding_dropout == 0:
             return words
-        kept = words.new_empty(words.shape[0], 1, words.shape[2]).bernoulli_(
+        kept = words.new_empty(len(packing.order), words.shape[1]).bernoulli_(
             1 - self.embedding_dropout
         )
-        return words * kept / (1 - self.embedding_dropout)
+        return words * kept[packing.texts] / (1 - self.embedding_dropout)
+
+    def stack(self, words: Tensor, first: Tensor, packing: Packing) -> Tensor:
+        """Run the second layer on the first one's states [N, 2 U]; gives all three, [N, F]."""
+        second = self.lstm_2(first, packing)
+        return torch.cat([second, first, words.to(second.dtype)], dim=-1)
+
+    def attend(self, everything: Tensor, packing: Packing) -> tuple[Tensor, Tensor]:
+        """Weigh packed rows [N, F]; gives encodings float [B, F] and attention float [B, T]."""
+        scores = (everything @ self.attention.to(everything.dtype)).float()
+        shape = (len(packing.order), len(packing.sizes))
+        padded = scores.new_full(shape, float("-inf"))
+        padded[packing.texts, packing.steps] = scores
+        attention = torch.softmax(padded, dim=-1)
+        shares = attention[packing.texts, packing.steps].unsqueeze(1)
+        features = everything.new_zeros(shape[0], everything.shape[1], dtype=torch.float32)
+        return features.index_add(0, packing.texts, everything.float() * shares), attention
+
+    def classify(self, features: Tensor) -> Tensor:
+        """Map encodings [B, F] to logits [B, C]."""
+        return self.output(self.final_dropout(features))
