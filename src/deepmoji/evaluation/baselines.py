@@ -1,15 +1,11 @@
 """What a model has to beat: the training prior, and fastText on the same pairs."""
 
-import os
-import tempfile
 from collections.abc import Iterable, Sequence
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from deepmoji.errors import MissingDependency, require
+from deepmoji.evaluation.fasttext_model import FastText
 
 
 def prior_scores(prior: NDArray[np.float64], rows: int) -> NDArray[np.float32]:
@@ -44,28 +40,11 @@ def fasttext_scores(
     Raises:
         MissingDependency: without the ``eval`` extra.
     """
-    fasttext: Any = require("fasttext", "eval")
-    if not hasattr(fasttext, "train_supervised"):
-        raise MissingDependency(
-            "the fasttext that is installed can only predict (fasttext-predict, which language "
-            "detection brings); run: pip install --force-reinstall --no-deps fasttext-wheel"
-        )
-    with tempfile.TemporaryDirectory() as scratch:
-        path = Path(scratch) / "train.txt"
-        with path.open("w", encoding="utf-8", errors="replace") as file:
-            file.writelines(f"__label__{label} {' '.join(words)}\n" for words, label in train)
-        model: Any = fasttext.train_supervised(
-            input=str(path),
-            dim=dim,
-            wordNgrams=word_ngrams,
-            epoch=epochs,
-            thread=os.cpu_count() or 1,
-            verbose=0,
-        )
-    scores = np.full((len(test), classes), 1e-12, dtype=np.float32)
-    for row, words in enumerate(test):
-        # Its Python predict asks NumPy for an array without a copy, which NumPy 2 refuses.
-        line = " ".join(words).encode("utf-8", "replace").decode("utf-8") + "\n"
-        for probability, name in model.f.predict(line, classes, 0.0, "strict"):
-            scores[row, int(name.removeprefix("__label__"))] = max(probability, 1e-12)
-    return np.log(scores)
+    model = FastText.train(
+        ((words, (label,)) for words, label in train),
+        classes=classes,
+        dim=dim,
+        wordNgrams=word_ngrams,
+        epoch=epochs,
+    )
+    return np.log(np.maximum(model.probabilities(test), 1e-12))
