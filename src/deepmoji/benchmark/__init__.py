@@ -1,1 +1,1 @@
-"""Where transfer stands: public data sets, systems side by side, answers kept, marked afterwards."""
+"""Where transfer stands: public sets, systems side by side, answers kept and marked afterwards."""

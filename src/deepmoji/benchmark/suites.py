@@ -51,7 +51,7 @@ def _tweeteval(name: str, kind: Kind, measure: str) -> PublishedSet:
 
 
 SUITES: Mapping[Suite, tuple[PublishedSet, ...]] = {
-    # Table 3 of the paper. SE1604, its eighth set, is not public; kaggle-insults came with the code.
+    # Paper, table 3. SE1604, its eighth set, is not public; kaggle-insults came with its code.
     "paper": (
         _paper("SE0714", "multi", "class_average_f1", ("fear", "joy", "sadness")),
         _paper("Olympic", "multi", "class_average_f1", _QUADRANTS),

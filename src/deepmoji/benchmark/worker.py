@@ -1,0 +1,163 @@
+"""A worker: a process of its own, on one thread, that computes one cell at a time."""
+
+import faulthandler
+import multiprocessing
+import os
+import signal
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from itertools import takewhile
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from deepmoji.benchmark.cells import Cell
+from deepmoji.benchmark.job import Job
+from deepmoji.errors import DeepmojiError
+
+# Spawned, not forked: a forked process inherits the locks of threads that it does not have.
+_CONTEXT = multiprocessing.get_context("spawn")
+# Read by OpenMP, MKL, OpenBLAS and Accelerate when they are loaded, and so by torch, NumPy and
+# scikit-learn. Cells side by side use cores better than threads inside the small ones.
+_ONE_THREAD = (
+    "OMP_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+)
+_TRACEBACK = "Traceback (most recent call last):"
+_GRACE = 5.0  # seconds to end before a process is killed
+
+
+class WorkerDied(DeepmojiError):  # noqa: N818 - says what happened
+    """A worker ended without an answer; the message says why."""
+
+
+class Worker:
+    """One process. What its libraries write goes into a log, one for each job.
+
+    An error in a job ends the process: nothing that went wrong stays behind in its memory, and the
+    traceback is in the log. The next job takes a new worker.
+    """
+
+    def __init__(self) -> None:
+        self.connection, theirs = _CONTEXT.Pipe()
+        self._process = _CONTEXT.Process(target=_serve, args=(theirs,), daemon=True)
+        self._log = Path(os.devnull)
+        with _one_thread(), _no_interrupt():
+            self._process.start()
+        theirs.close()  # so that the end of the process is the end of the connection
+
+    def start(self, job: Job, log: Path) -> None:
+        """Give it a job; ``connection`` can be read when the job is done, or the process is."""
+        log.parent.mkdir(parents=True, exist_ok=True)
+        self._log = log
+        try:
+            self.connection.send((job, log))
+        except OSError:
+            return  # it is dead: `finish` says so
+
+    def finish(self) -> Cell:
+        """Return what the job gave.
+
+        Raises:
+            WorkerDied: if the job failed; the log says more.
+        """
+        try:
+            cell = self.connection.recv()
+        except (EOFError, OSError):
+            self.stop(_GRACE)
+            raise WorkerDied(self._reason()) from None
+        self._log.unlink(missing_ok=True)
+        return cell
+
+    def stop(self, patience: float = 0.0) -> None:
+        """End the process.
+
+        Args:
+            patience: seconds in which it may end by itself.
+        """
+        self._process.join(patience)
+        if self._process.is_alive():
+            self._process.terminate()
+            self._process.join(_GRACE)
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join()
+        self.connection.close()
+
+    def discard_log(self) -> None:
+        """Remove the log of a job that was broken off."""
+        self._log.unlink(missing_ok=True)
+
+    def _reason(self) -> str:
+        code = self._process.exitcode or 0
+        if code < 0:
+            name = signal.Signals(-code).name
+            hint = ": there was not enough memory, perhaps" if name == "SIGKILL" else ""
+            return f"its process was ended by {name}{hint}"
+        said = _last_words(self._log.read_text("utf-8", "replace")) if self._log.exists() else ""
+        return said.removeprefix("deepmoji.errors.") or f"its process ended with code {code}"
+
+
+def _last_words(log: str) -> str:
+    """Return the error that a log ends with: what follows the indented lines of a traceback."""
+    if _TRACEBACK not in log:
+        return ""
+    lines = log.rpartition(_TRACEBACK)[2].strip().splitlines()
+    said = takewhile(lambda line: not line.startswith(" "), reversed(lines))
+    return " ".join([*said][::-1])
+
+
+def _serve(connection: Connection) -> None:
+    """Compute jobs until the other side goes away."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the parent, which ends this one
+    while True:
+        try:
+            job, log = connection.recv()
+        except EOFError:
+            return
+        _write_to(log)
+        connection.send(job.compute())
+
+
+def _write_to(log: Path) -> None:
+    """Send everything that this process writes from here on into a file, native code's too."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    for stream in (1, 2):
+        os.dup2(file, stream)
+    os.close(file)
+    faulthandler.enable(2)
+
+
+@contextmanager
+def _one_thread() -> Generator[None]:
+    """Set what new processes inherit."""
+    before = {name: os.environ.get(name) for name in _ONE_THREAD}
+    os.environ.update(dict.fromkeys(_ONE_THREAD, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+@contextmanager
+def _no_interrupt() -> Generator[None]:
+    """Hold Ctrl-C back while a process starts: it would die of it with a traceback.
+
+    The process inherits that it is held back; here it comes through afterwards.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
