@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from deepmoji.benchmark.layout import SetFile
+from deepmoji.benchmark.layout import SPLITS, SetFile
 from deepmoji.benchmark.suites import SUITES, PublishedSet, Suite
 from deepmoji.errors import InputError
 from deepmoji.evaluation.datasets import Labelled, Problem, split_validation
@@ -108,8 +108,8 @@ def load_task(suite: Suite, data: Path, published: PublishedSet) -> Task:
         InputError: if its file is missing or not as expected.
     """
     content = SetFile.read(data, suite, published)
-    train, validation, test = (content.splits[name] for name in ("train", "validation", "test"))
-    notes: list[str] = []
+    train, validation, test = (content.splits[name] for name in SPLITS)
+    notes = _size_notes(content, published)
     if not len(train):
         train, validation = split_validation(validation, share=_DIVIDING_SHARE, seed=_DIVIDING_SEED)
         notes.append(
@@ -133,3 +133,12 @@ def load_task(suite: Suite, data: Path, published: PublishedSet) -> Task:
         digest=content.digest,
         note="; ".join(notes),
     )
+
+
+def _size_notes(content: SetFile, published: PublishedSet) -> list[str]:
+    sizes = [len(content.splits[name]) for name in SPLITS]
+    return [
+        f"its {name} split has {size:,} texts, the published one {expected:,}"
+        for name, size, expected in zip(SPLITS, sizes, published.sizes, strict=True)
+        if size not in (expected, 0)
+    ]
