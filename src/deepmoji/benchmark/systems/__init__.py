@@ -3,5 +3,33 @@
 from collections.abc import Mapping
 
 from deepmoji.benchmark.system import System
+from deepmoji.benchmark.systems.constant import Constant
+from deepmoji.benchmark.systems.fasttext import FastTextSystem
+from deepmoji.benchmark.systems.minilm import MiniLM
+from deepmoji.benchmark.systems.plain import PlainLstm
+from deepmoji.benchmark.systems.tfidf import TfIdf
+from deepmoji.benchmark.systems.transfer import OneVersusRest, Transfer
+from deepmoji.benchmark.systems.trees import EncodingsTrees
+from deepmoji.benchmark.systems.vader import Vader
 
-SYSTEMS: Mapping[str, System] = {}  # cheapest first
+_CHEAPEST_FIRST: tuple[System, ...] = (
+    Constant(),
+    Vader(),
+    TfIdf(),
+    FastTextSystem(),
+    MiniLM(),
+    Transfer(method="last"),
+    OneVersusRest(method="last"),
+    EncodingsTrees(),
+    PlainLstm(),
+    Transfer(method="new"),
+    Transfer(method="full"),
+    Transfer(method="gradual"),
+    Transfer(method="chain-thaw"),
+    OneVersusRest(method="chain-thaw"),
+)
+SYSTEMS: Mapping[str, System] = {system.name: system for system in _CHEAPEST_FIRST}
+
+# As they stand in tables: the floor, baselines that know no emojis, then DeepMoji's.
+BASELINES = ("constant", "vader", "tfidf", "fasttext", "plain-lstm", "encodings-trees", "minilm")
+OURS = tuple(name for name in SYSTEMS if name not in BASELINES)

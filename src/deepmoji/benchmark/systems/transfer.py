@@ -1,0 +1,96 @@
+"""DeepMoji's own methods, from pretraining to each task: one model, or one for each class."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from deepmoji.benchmark.answers import Transferred
+from deepmoji.benchmark.tasks import Task
+from deepmoji.config import Method
+from deepmoji.evaluation.datasets import Labelled, Problem
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transfer:
+    """One model for all classes, fine-tuned with the defaults that users get.
+
+    Attributes:
+        method: of ``transfer.finetune.METHODS``.
+    """
+
+    method: Method
+    deterministic: bool = False
+    uses_base: bool = True
+    settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+    @property
+    def name(self) -> str:
+        """The method's."""
+        return self.method
+
+    def fits(self, task: Task) -> bool:
+        """Every task."""
+        return True
+
+    def fit(
+        self,
+        problem: Problem,
+        train: Labelled,
+        validation: Labelled,
+        *,
+        base: Path | None,
+        seed: int,
+        measure: str,
+    ) -> Transferred:
+        """Fine-tune; see :class:`deepmoji.benchmark.system.System`."""
+        from deepmoji.transfer.finetune import finetune
+
+        tuned = finetune(
+            train,
+            validation,
+            base=base,
+            method=self.method,
+            seed=seed,
+            classes=problem.classes,
+            multi_label=problem.kind == "multi",
+        )
+        return Transferred(tuned.predictor, tuned.report)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OneVersusRest(Transfer):
+    """A binary model for each class from the same start: the paper's way to its F1."""
+
+    @property
+    def name(self) -> str:
+        """The method's, marked."""
+        return f"{self.method}-ovr"
+
+    def fits(self, task: Task) -> bool:
+        """Tasks that the paper scored so: more than two classes, class-average F1."""
+        return task.measure == "class_average_f1" and len(task.problem.classes) > 2
+
+    def fit(
+        self,
+        problem: Problem,
+        train: Labelled,
+        validation: Labelled,
+        *,
+        base: Path | None,
+        seed: int,
+        measure: str,
+    ) -> Transferred:
+        """Fine-tune for each class; see :class:`deepmoji.benchmark.system.System`."""
+        from deepmoji.transfer.finetune import one_vs_rest
+
+        model = one_vs_rest(
+            train,
+            validation,
+            base=base,
+            method=self.method,
+            seed=seed,
+            classes=problem.classes,
+            multi_label=problem.kind == "multi",
+        )
+        return Transferred(model, model.report)

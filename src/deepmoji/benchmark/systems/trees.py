@@ -1,0 +1,111 @@
+"""Gradient boosted trees on DeepMoji's encodings, the classifier of an early press account."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from sklearn.ensemble import HistGradientBoostingClassifier
+
+from deepmoji.benchmark.answers import Remembered
+from deepmoji.benchmark.heads import Array, Head
+from deepmoji.benchmark.selection import Trial, choose, log_loss
+from deepmoji.benchmark.tasks import Task
+from deepmoji.evaluation.datasets import Labelled, Problem
+from deepmoji.inference.predictor import Predictor, load
+
+_DEPTHS = (2, 4)
+_STEP = 20  # trees between two looks at validation
+_MOST = 200
+_PATIENCE = 2  # looks without a better loss
+_TREES: dict[str, Any] = {"learning_rate": 0.1, "min_samples_leaf": 5}
+
+
+@dataclass(frozen=True, kw_only=True)
+class EncodingsTrees:
+    """Each text is encoded once; depth and number of trees are chosen on validation."""
+
+    name: str = "encodings-trees"
+    deterministic: bool = True
+    uses_base: bool = True
+    settings: Mapping[str, Any] = field(
+        default_factory=lambda: {**_TREES, "depth": _DEPTHS, "trees": [_STEP, _MOST]}
+    )
+
+    def fits(self, task: Task) -> bool:
+        """Every task."""
+        return True
+
+    def fit(
+        self,
+        problem: Problem,
+        train: Labelled,
+        validation: Labelled,
+        *,
+        base: Path | None,
+        seed: int,
+        measure: str,
+    ) -> "TreesAnswers":
+        """Encode and grow; see :class:`deepmoji.benchmark.system.System`."""
+        features = Remembered(_predictor(base).encode, validation.texts)
+        trials = _grow(problem, train, validation, features)
+        choice = choose(trials, problem, validation)
+        return TreesAnswers(features, *choice.model, choice.report)
+
+
+def _grow(
+    problem: Problem, train: Labelled, validation: Labelled, features: Remembered
+) -> Iterator[Trial[tuple[Head, int]]]:
+    """Yield forests of growing size, for each depth until validation gets no better."""
+    of_train, of_validation = features(train.texts), features(validation.texts)
+    targets = problem.targets(train, "training")
+    truth = problem.targets(validation, "validation")
+    for depth in _DEPTHS:
+        head = Head(problem, lambda depth=depth: _forest(depth))
+        least, waited = float("inf"), 0
+        for count in range(_STEP, _MOST + 1, _STEP):
+            for estimator in head.estimators:
+                estimator.set_params(max_iter=count)
+            answers = head.fit(of_train, targets).scores(of_validation)
+            settings = {"depth": depth, "trees": count}
+            yield Trial(settings=settings, model=(head, count), validation=answers)
+            loss = log_loss(truth, answers, problem.kind)
+            least, waited = (loss, 0) if loss < least else (least, waited + 1)
+            if waited == _PATIENCE:
+                break
+
+
+def _forest(depth: int) -> Any:
+    options: dict[str, Any] = {"early_stopping": False, **_TREES}  # stopping is up to `_grow`
+    return HistGradientBoostingClassifier(
+        max_depth=depth,
+        max_iter=_STEP,
+        warm_start=True,
+        random_state=0,
+        **options,
+    )
+
+
+@dataclass(frozen=True)
+class TreesAnswers:
+    """A forest of which as many trees count as were best."""
+
+    features: Remembered
+    head: Head
+    trees: int
+    report: Mapping[str, Any]
+
+    def scores(self, texts: Sequence[str]) -> Array:
+        """Return probabilities, float32 [n, C]."""
+        encodings = self.features(texts)
+        stages = self.head.staged_scores(encodings)
+        # Constants, where there was nothing to tell apart, have a single stage.
+        last = self.trees if self.head.estimators else 1
+        return next(islice(stages, last - 1, None))
+
+
+@lru_cache(maxsize=1)
+def _predictor(base: Path | None) -> Predictor:
+    return load(base)
