@@ -1,0 +1,249 @@
+"""`deepmoji benchmark`: systems side by side on public data sets, and how they stand."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from deepmoji.errors import DeepmojiError, InputError, require
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    help="Compare ways of learning from few labels, on public data sets.",
+)
+
+Suite = Literal["paper", "tweeteval"]
+
+_Suite = Annotated[Suite, typer.Option(help="The sets of DeepMoji's paper, or TweetEval.")]
+_Data = Annotated[
+    Path | None,
+    typer.Option(
+        help="The folder of the data sets (docs/benchmark.md).  "
+        r"\[default: benchmarks in DEEPMOJI_SHARED, or benchmarks-data]",
+    ),
+]
+_Out = Annotated[Path, typer.Option(help="Where the answers are kept.")]
+_Tasks = Annotated[
+    list[str] | None,
+    typer.Option(help="Data sets, separated by commas; may be repeated.", metavar="NAMES"),
+]
+_Methods = Annotated[
+    list[str] | None,
+    typer.Option(help="Systems, separated by commas; may be repeated.", metavar="NAMES"),
+]
+_Seeds = Annotated[int, typer.Option(help="How many, from 0 on.", min=1)]
+_Base = Annotated[
+    Path | None,
+    typer.Option(help=r"The model that transfer starts from.  \[default: the shipped one]"),
+]
+_Processes = Annotated[
+    int | None, typer.Option(help="Cells side by side, one thread each; by default all cores.")
+]
+_Results = Annotated[Path | None, typer.Option(help="Write the results there, as JSON.")]
+_Plot = Annotated[Path | None, typer.Option(help="Write a plot, as this with .png and .svg.")]
+_OUT = Path("runs/benchmark")
+
+
+@app.command("run")
+def run_command(
+    suite: _Suite,
+    tasks: _Tasks = None,
+    methods: _Methods = None,
+    seeds: _Seeds = 5,
+    data: _Data = None,
+    out: _Out = _OUT,
+    base: _Base = None,
+    processes: _Processes = None,
+) -> None:
+    """Fit systems and keep their answers. Stopped and run again, it goes on.
+
+    Example: [bold]deepmoji benchmark run --suite paper --methods tfidf,last --seeds 1[/bold]
+    """
+    _require()
+    from deepmoji.benchmark.job import Base, plan
+    from deepmoji.benchmark.tasks import load_tasks
+
+    systems = _systems(methods)
+    loaded = load_tasks(suite, _folder(data), _names(tasks))
+    for task in loaded:
+        if task.note:
+            typer.echo(f"{task.name}: {task.note}", err=True)
+    jobs = plan(loaded, systems, seeds=seeds, base=Base.of(base))
+    _run(jobs, out, processes)
+    typer.echo(f"Next: deepmoji benchmark report --suite {suite} --out {out}")
+
+
+@app.command("report")
+def report_command(
+    suite: _Suite,
+    data: _Data = None,
+    out: _Out = _OUT,
+    results: _Results = None,
+    plot: _Plot = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Mark the answers that are kept: every measure, beside published figures.
+
+    Example: [bold]deepmoji benchmark report --suite paper --plot scores[/bold]
+    """
+    _require()
+    from deepmoji.benchmark.report import suite_report
+    from deepmoji.benchmark.tasks import load_tasks, published_sets
+
+    names = [each.name for each in published_sets(suite) if (out / suite / each.name).is_dir()]
+    if not names:
+        raise InputError(
+            f"{out} holds no answers to {suite}; run: deepmoji benchmark run --suite {suite} "
+            f"--out {out}"
+        )
+    report = suite_report(load_tasks(suite, _folder(data), names), out)
+    _show(report, results=results, plot=plot, as_json=as_json)
+
+
+@app.command("curve")
+def curve_command(
+    tasks: _Tasks = None,
+    methods: _Methods = None,
+    sizes: Annotated[
+        str, typer.Option(help="Training texts, separated by commas; all: as many as there are.")
+    ] = "10,30,100,300,all",
+    suite: _Suite = "paper",
+    seeds: _Seeds = 5,
+    data: _Data = None,
+    out: _Out = _OUT,
+    base: _Base = None,
+    processes: _Processes = None,
+    results: _Results = None,
+    plot: _Plot = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Fit systems on ever more training texts, and draw what each number of texts gives.
+
+    Example: [bold]deepmoji benchmark curve --tasks SS-Youtube --plot curve[/bold]
+    """
+    _require()
+    from deepmoji.benchmark.curve import CurvePlan
+    from deepmoji.benchmark.job import Base
+    from deepmoji.benchmark.report import curve_report
+    from deepmoji.benchmark.tasks import load_tasks
+
+    plan = CurvePlan(
+        tasks=load_tasks(suite, _folder(data), _names(tasks) or _CURVE_TASKS[suite]),
+        systems=_systems(methods or ["tfidf,minilm,last,chain-thaw"]),
+        sizes=[_size(each) for each in _names([sizes]) or []],
+        seeds=seeds,
+    )
+    _run(plan.jobs(Base.of(base)), out, processes)
+    _show(curve_report(plan.tasks, out), results=results, plot=plot, as_json=as_json)
+
+
+@app.command("check")
+def check_command(suite: _Suite, data: _Data = None) -> None:
+    """Say which data sets are there, and what is wrong with those that are not as expected.
+
+    Example: [bold]deepmoji benchmark check --suite tweeteval[/bold]
+    """
+    _require()
+    from deepmoji.benchmark.tasks import load_task, published_sets
+
+    folder = _folder(data)
+    wrong = 0
+    for published in published_sets(suite):
+        try:
+            task = load_task(suite, folder, published)
+        except InputError as error:
+            wrong += 1
+            typer.echo(f"{published.name}: {error}")
+            continue
+        sizes = ", ".join(
+            f"{len(split):,} {name}"
+            for name, split in (
+                ("train", task.train),
+                ("validation", task.validation),
+                ("test", task.test),
+            )
+        )
+        typer.echo(f"{published.name}: {sizes}{f' ({task.note})' if task.note else ''}")
+    if wrong:
+        raise InputError(f"{wrong} of the sets of {suite} are not in {folder} as expected")
+
+
+_CURVE_TASKS: dict[Suite, list[str]] = {
+    "paper": ["SS-Youtube", "PsychExp", "SCv2-GEN"],
+    "tweeteval": ["emotion", "irony", "hate"],
+}
+
+
+def _run(jobs: Sequence[Any], out: Path, processes: int | None) -> None:
+    from deepmoji.benchmark.runner import run
+    from deepmoji.cli.cells import show_cells
+
+    shown = show_cells()
+    try:
+        failures = run(jobs, out, processes=processes, progress=shown)
+    finally:
+        shown.close()
+    if failures:
+        for failure in failures:
+            typer.echo(f"{failure.job}: {failure.why} (log: {failure.log})", err=True)
+        raise DeepmojiError(
+            f"{len(failures)} of {len(jobs)} cells failed; the others are kept, and the same "
+            "command tries these again"
+        )
+
+
+def _systems(methods: Sequence[str] | None) -> list[Any]:
+    from deepmoji.benchmark.systems import SYSTEMS
+
+    names = _names(methods) or list(SYSTEMS)
+    for name in names:
+        if name not in SYSTEMS:
+            raise InputError(f"there is no method {name!r}; there are {', '.join(SYSTEMS)}")
+    return [system for name, system in SYSTEMS.items() if name in names]
+
+
+def _names(values: Sequence[str] | None) -> list[str] | None:
+    """Return the names in options that hold several, separated by commas."""
+    return [name.strip() for value in values or () for name in value.split(",") if name.strip()]
+
+
+def _size(text: str) -> Any:
+    if text == "all":
+        return text
+    if not text.isdecimal() or not int(text):
+        raise InputError(f"a size has to be a positive whole number or all, not {text!r}")
+    return int(text)
+
+
+def _folder(data: Path | None) -> Path:
+    from deepmoji.benchmark.suites import default_data
+
+    return data or default_data()
+
+
+def _show(report: Any, *, results: Path | None, plot: Path | None, as_json: bool) -> None:
+    from deepmoji.files import write_json
+
+    if results is not None:
+        write_json(results, report)
+    if plot is not None:
+        from deepmoji.benchmark.plots import plot_report
+
+        plot_report(report, plot)
+    if as_json:
+        typer.echo(json.dumps(report, ensure_ascii=False, indent=1))
+    else:
+        from rich.console import Console
+
+        from deepmoji.benchmark.report import tables
+
+        for table in tables(report):
+            Console().print(table)
+
+
+def _require() -> None:
+    for module in ("sklearn", "pyarrow"):
+        require(module, "eval")
