@@ -136,9 +136,12 @@ class _Crew:
     def stop(self) -> None:
         """End all workers and remove what is left of jobs that were broken off."""
         for worker in self._idle:
-            worker.stop()
+            worker.dismiss()
         for running in self._running.values():
-            running.worker.stop()
+            running.worker.dismiss(at_once=True)
+        for worker in [*self._idle, *(running.worker for running in self._running.values())]:
+            worker.join()
+        for running in self._running.values():
             running.worker.discard_log()
 
     def _start(self, job: Job) -> None:

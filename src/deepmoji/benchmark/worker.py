@@ -66,25 +66,24 @@ class Worker:
         try:
             cell = self.connection.recv()
         except (EOFError, OSError):
-            self.stop(_GRACE)
+            self.dismiss()
+            self.join()
             raise WorkerDied(self._reason()) from None
         self._log.unlink(missing_ok=True)
         return cell
 
-    def stop(self, patience: float = 0.0) -> None:
-        """End the process.
-
-        Args:
-            patience: seconds in which it may end by itself.
-        """
-        self._process.join(patience)
-        if self._process.is_alive():
+    def dismiss(self, *, at_once: bool = False) -> None:
+        """Let the process go when it is idle, or break off what it does."""
+        self.connection.close()
+        if at_once:
             self._process.terminate()
-            self._process.join(_GRACE)
+
+    def join(self) -> None:
+        """Wait until the process that was dismissed has ended; it has some seconds to do so."""
+        self._process.join(_GRACE)
         if self._process.is_alive():
             self._process.kill()
             self._process.join()
-        self.connection.close()
 
     def discard_log(self) -> None:
         """Remove the log of a job that was broken off."""
@@ -112,6 +111,8 @@ def _last_words(log: str) -> str:
 def _serve(connection: Connection) -> None:
     """Compute jobs until the other side goes away."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the parent, which ends this one
+    # By an exception, so that what libraries hold is given back: semaphores, temporary files.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(1))
     while True:
         try:
             job, log = connection.recv()

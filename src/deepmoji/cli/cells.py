@@ -4,9 +4,18 @@ import sys
 from typing import Any
 
 import typer
-from rich.console import Console
+from rich.columns import Columns
+from rich.console import Console, RenderableType
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TaskID,
+    TextColumn,
+)
 from rich.progress import TimeElapsedColumn as Elapsed
 
 
@@ -53,6 +62,22 @@ class CellLines:
         typer.echo(line, err=True)
 
 
+class _OfTheWhole(ProgressColumn):
+    """A bar and numbers, for what has an end that can be told."""
+
+    max_refresh = 0.5
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._bar, self._numbers = BarColumn(), MofNCompleteColumn()
+
+    def render(self, task: Task) -> RenderableType:
+        """Draw a task."""
+        if task.total is None:
+            return ""
+        return Columns([self._bar.render(task), self._numbers.render(task)])
+
+
 class CellBar(CellLines):
     """The same lines above a bar, and below it what is running, each with its time."""
 
@@ -60,11 +85,11 @@ class CellBar(CellLines):
         super().__init__()
         self._bar = Progress(
             TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
             Elapsed(),
+            _OfTheWhole(),
             console=console,
             transient=True,
+            refresh_per_second=1,
         )
         self._whole: TaskID | None = None
         self._tasks: dict[str, TaskID] = {}
