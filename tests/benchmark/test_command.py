@@ -14,6 +14,7 @@ from deepmoji.benchmark import systems
 from deepmoji.benchmark.suites import SUITES
 from deepmoji.benchmark.tasks import load_task, load_tasks
 from deepmoji.cli import app
+from deepmoji.cli.benchmark import METHODS
 from deepmoji.cli.cells import CellBar, CellLines
 from tests.benchmark.conftest import ROWS, make_suite
 from tests.benchmark.fakes import Fake, Raises
@@ -38,6 +39,13 @@ def fakes(monkeypatch):
 def options(data, base, tmp_path):
     place = ["--data", data, "--out", tmp_path / "out"]
     return [*place, "--base", base.folder, "--processes", "1"]
+
+
+def test_help_names_all_sets_and_methods():
+    assert tuple(systems.SYSTEMS) == METHODS
+    shown = call("run", "--help").stdout
+    for name in (*METHODS, *(each.name for sets in SUITES.values() for each in sets)):
+        assert name in shown
 
 
 def test_run_and_go_on(fakes, options, tmp_path):

@@ -3,10 +3,11 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
+from deepmoji.benchmark.suites import SUITES, Suite, default_data
 from deepmoji.errors import DeepmojiError, InputError, require
 
 app = typer.Typer(
@@ -15,7 +16,16 @@ app = typer.Typer(
     help="Compare ways of learning from few labels, on public data sets.",
 )
 
-Suite = Literal["paper", "tweeteval"]
+# Of `deepmoji.benchmark.systems`, which to import takes the libraries of an extra.
+METHODS = (
+    "constant", "vader", "tfidf", "fasttext", "minilm", "last", "last-ovr", "encodings-trees",
+    "plain-lstm", "new", "full", "gradual", "chain-thaw", "chain-thaw-ovr",
+)  # fmt: skip
+_CURVE_METHODS = ("tfidf", "minilm", "last", "chain-thaw")
+_CURVE_TASKS: dict[Suite, tuple[str, ...]] = {
+    "paper": ("SS-Youtube", "PsychExp", "SCv2-GEN"),
+    "tweeteval": ("emotion", "irony", "hate"),
+}
 
 _Suite = Annotated[Suite, typer.Option(help="The sets of DeepMoji's paper, or TweetEval.")]
 _Data = Annotated[
@@ -28,11 +38,23 @@ _Data = Annotated[
 _Out = Annotated[Path, typer.Option(help="Where the answers are kept.")]
 _Tasks = Annotated[
     list[str] | None,
-    typer.Option(help="Data sets, separated by commas; may be repeated.", metavar="NAMES"),
+    typer.Option(
+        help="Data sets, separated by commas; may be repeated. "
+        + " ".join(
+            f"Of {suite}: {', '.join(each.name for each in sets)}."
+            for suite, sets in SUITES.items()
+        ),
+        metavar="NAMES",
+        show_default=False,
+    ),
 ]
 _Methods = Annotated[
     list[str] | None,
-    typer.Option(help="Systems, separated by commas; may be repeated.", metavar="NAMES"),
+    typer.Option(
+        help=f"Systems, separated by commas; may be repeated. Of {', '.join(METHODS)}.",
+        metavar="NAMES",
+        show_default=False,
+    ),
 ]
 _Seeds = Annotated[int, typer.Option(help="How many, from 0 on.", min=1)]
 _Base = Annotated[
@@ -58,7 +80,7 @@ def run_command(
     base: _Base = None,
     processes: _Processes = None,
 ) -> None:
-    """Fit systems and keep their answers. Stopped and run again, it goes on.
+    """Fit systems, all by default, and keep their answers. Stopped and run again, it goes on.
 
     Example: [bold]deepmoji benchmark run --suite paper --methods tfidf,last --seeds 1[/bold]
     """
@@ -67,7 +89,7 @@ def run_command(
     from deepmoji.benchmark.tasks import load_tasks
 
     systems = _systems(methods)
-    loaded = load_tasks(suite, _folder(data), _names(tasks))
+    loaded = load_tasks(suite, data or default_data(), _names(tasks))
     for task in loaded:
         if task.note:
             typer.echo(f"{task.name}: {task.note}", err=True)
@@ -99,7 +121,7 @@ def report_command(
             f"{out} holds no answers to {suite}; run: deepmoji benchmark run --suite {suite} "
             f"--out {out}"
         )
-    report = suite_report(load_tasks(suite, _folder(data), names), out)
+    report = suite_report(load_tasks(suite, data or default_data(), names), out)
     _show(report, results=results, plot=plot, as_json=as_json)
 
 
@@ -122,6 +144,8 @@ def curve_command(
 ) -> None:
     """Fit systems on ever more training texts, and draw what each number of texts gives.
 
+    By default tfidf, minilm, last and chain-thaw, on three sets of the suite.
+
     Example: [bold]deepmoji benchmark curve --tasks SS-Youtube --plot curve[/bold]
     """
     _require()
@@ -131,8 +155,8 @@ def curve_command(
     from deepmoji.benchmark.tasks import load_tasks
 
     plan = CurvePlan(
-        tasks=load_tasks(suite, _folder(data), _names(tasks) or _CURVE_TASKS[suite]),
-        systems=_systems(methods or ["tfidf,minilm,last,chain-thaw"]),
+        tasks=load_tasks(suite, data or default_data(), _names(tasks) or _CURVE_TASKS[suite]),
+        systems=_systems(methods or _CURVE_METHODS),
         sizes=[_size(each) for each in _names([sizes]) or []],
         seeds=seeds,
     )
@@ -149,7 +173,7 @@ def check_command(suite: _Suite, data: _Data = None) -> None:
     _require()
     from deepmoji.benchmark.tasks import load_task, published_sets
 
-    folder = _folder(data)
+    folder = data or default_data()
     wrong = 0
     for published in published_sets(suite):
         try:
@@ -169,12 +193,6 @@ def check_command(suite: _Suite, data: _Data = None) -> None:
         typer.echo(f"{published.name}: {sizes}{f' ({task.note})' if task.note else ''}")
     if wrong:
         raise InputError(f"{wrong} of the sets of {suite} are not in {folder} as expected")
-
-
-_CURVE_TASKS: dict[Suite, list[str]] = {
-    "paper": ["SS-Youtube", "PsychExp", "SCv2-GEN"],
-    "tweeteval": ["emotion", "irony", "hate"],
-}
 
 
 def _run(jobs: Sequence[Any], out: Path, processes: int | None) -> None:
@@ -216,12 +234,6 @@ def _size(text: str) -> Any:
     if not text.isdecimal() or not int(text):
         raise InputError(f"a size has to be a positive whole number or all, not {text!r}")
     return int(text)
-
-
-def _folder(data: Path | None) -> Path:
-    from deepmoji.benchmark.suites import default_data
-
-    return data or default_data()
 
 
 def _show(report: Any, *, results: Path | None, plot: Path | None, as_json: bool) -> None:
