@@ -38,6 +38,7 @@ class Bundle:
     max_tokens: int  # longer texts are cut at the right
     vocabulary: Vocabulary
     labels: tuple[str, ...]
+    thresholds: tuple[float, ...] | None  # of labels that do not exclude each other
     training: Mapping[str, Any]  # every setting, seed and version that made it, and its scores
     card: str  # Markdown
 
@@ -70,7 +71,7 @@ class Bundle:
                 "copy the whole folder again or export the model anew"
             )
         try:
-            config, max_tokens = _read_config(folder / _CONFIG)
+            config, max_tokens, thresholds = _read_config(folder / _CONFIG)
             vocabulary = Vocabulary.load(folder / _VOCABULARY)
             labels: Any = read_json(folder / _LABELS)
             training: Any = read_json(folder / _TRAINING) if _has(folder, _TRAINING) else {}
@@ -86,6 +87,7 @@ class Bundle:
             max_tokens=max_tokens,
             vocabulary=vocabulary,
             labels=tuple(labels),
+            thresholds=thresholds,
             training=cast("dict[str, Any]", training),
             card=card,
         )
@@ -99,6 +101,8 @@ class Contents:
     max_tokens: int  # longer texts are cut at the right
     vocabulary: Vocabulary  # as many words as the configuration says
     labels: tuple[str, ...]  # class names in order
+    # The probability from which each label holds, where labels do not exclude each other.
+    thresholds: tuple[float, ...] | None = None
 
 
 def write_bundle(
@@ -134,6 +138,7 @@ def write_bundle(
                 "format_version": FORMAT_VERSION,
                 "model": contents.config.to_dict(),
                 "text": {"rules": TEXT_RULES, "max_tokens": contents.max_tokens},
+                **({"thresholds": contents.thresholds} if contents.thresholds else {}),
             },
         )
         vocabulary.save(temporary / _VOCABULARY)
@@ -183,7 +188,7 @@ def _version(path: Path) -> tuple[int, dict[str, Any]]:
     return version, values
 
 
-def _read_config(path: Path) -> tuple[ModelConfig, int]:
+def _read_config(path: Path) -> tuple[ModelConfig, int, tuple[float, ...] | None]:
     version, values = _version(path)
     if version > FORMAT_VERSION:
         raise BundleError(
@@ -198,7 +203,18 @@ def _read_config(path: Path) -> tuple[ModelConfig, int]:
     max_tokens = text.get("max_tokens")
     if type(max_tokens) is not int or max_tokens < 1:
         raise InputError(f"{path.name}: max_tokens has to be a positive whole number")
-    return ModelConfig.from_dict(values.get("model")), max_tokens
+    config = ModelConfig.from_dict(values.get("model"))
+    return config, max_tokens, _read_thresholds(values.get("thresholds"), config.classes)
+
+
+def _read_thresholds(stored: object, classes: int) -> tuple[float, ...] | None:
+    if stored is None:
+        return None
+    values = cast("list[object]", stored) if isinstance(stored, list) else []
+    numbers = [float(each) for each in values if type(each) is float or type(each) is int]
+    if len(values) != classes or len(numbers) != classes or not all(0 <= n <= 1 for n in numbers):
+        raise InputError(f"thresholds has to list {classes} numbers from 0 to 1, not {stored!r}")
+    return tuple(numbers)
 
 
 def _check_sizes(folder: Path, config: ModelConfig, words: int, labels: object) -> None:

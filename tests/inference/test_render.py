@@ -34,6 +34,7 @@ def made(text="so sad", words=((0, 2, 0.1), (3, 6, 0.9)), **changes):
     values = {
         "text": text,
         "top": LABELS[:5],
+        "labels": (LABELS[0][0],),
         "words": tuple(Word(text=text[s:e], start=s, end=e, weight=w) for s, e, w in words),
         "unknown_share": 0.0,
         "truncated": False,
@@ -113,9 +114,16 @@ def test_own_labels_and_certain_answers(tmp_path):
 
 def test_json(predictor):
     row = json.loads(json.dumps(to_dict(predictor.predict("I love xyzzy", top=2))))
-    assert row.keys() == {"text", "top", "words", "unknown_share", "truncated"}
+    assert row.keys() == {"text", "top", "labels", "words", "unknown_share", "truncated"}
     assert row["text"] == "I love xyzzy"
     assert row["top"][0].keys() == {"label", "name", "probability"}
     assert row["words"][2].keys() == {"text", "start", "end", "weight"}
     assert row["unknown_share"] == pytest.approx(1 / 3, abs=1e-6)
     assert row["truncated"] is False
+
+
+def test_labels_that_hold_are_said_where_several_may():
+    top = (("joy", 0.6), ("fear", 0.4), ("anger", 0.1))
+    assert "what holds: joy · fear" in show(made(top=top, labels=("joy", "fear")))
+    assert "none of the labels reaches its threshold" in show(made(top=top, labels=()))
+    assert "holds" not in show(made(top=top, labels=("joy",)))

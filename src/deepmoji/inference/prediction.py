@@ -19,6 +19,7 @@ class Prediction:
 
     text: str  # as given
     top: tuple[tuple[str, float], ...]  # (label, probability), the most probable first
+    labels: tuple[str, ...]  # that hold: the most probable one, or those above their thresholds
     words: tuple[Word, ...]  # those that were read; none in an empty text
     unknown_share: float  # of these words, how many the model does not know; 1.0 if there are none
     truncated: bool  # the text has more words than the model reads

@@ -105,7 +105,8 @@ class Predictor:
             texts: any number of strings, also from a generator.
 
         Returns:
-            float32 [n, classes], rows in the order given, each summing to 1.
+            float32 [n, classes], rows in the order given, each summing to 1 unless the model was
+            tuned to labels that do not exclude each other.
 
         Raises:
             InputError: if a text is not a ``str``, or all of ``texts`` is a single one.
@@ -178,6 +179,7 @@ class Predictor:
                     yield Prediction(
                         text=text,
                         top=tuple((self.labels[k], float(probabilities[row, k])) for k in best),
+                        labels=self._decide(probabilities[row]),
                         words=tuple(
                             Word(text=text[start:end], start=start, end=end, weight=weight)
                             for (_, start, end), weight in kept
@@ -185,6 +187,14 @@ class Predictor:
                         unknown_share=ids[row].count(UNKNOWN) / len(ids[row]),
                         truncated=len(tokens) > self.max_tokens,
                     )
+
+    def _decide(self, probabilities: Array) -> tuple[str, ...]:
+        """Return the labels that hold: where labels do not exclude each other, any number."""
+        thresholds = self.bundle.thresholds
+        if thresholds is None and self.bundle.config.outputs == "softmax":
+            return (self.labels[int(probabilities.argmax())],)
+        limits = np.asarray(thresholds or 0.5, np.float32)
+        return tuple(self.labels[k] for k in np.flatnonzero(probabilities >= limits))
 
     def _matrix(self, texts: Iterable[str], output: str, columns: int) -> Array:
         blocks = self._blocks(texts, output, WINDOW)

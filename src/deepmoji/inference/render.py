@@ -34,6 +34,7 @@ def to_dict(prediction: Prediction) -> dict[str, Any]:
             {"label": label, **_name(label), "probability": round(probability, 6)}
             for label, probability in prediction.top
         ],
+        "labels": list(prediction.labels),
         "words": [
             {"text": w.text, "start": w.start, "end": w.end, "weight": round(w.weight, 6)}
             for w in prediction.words
@@ -101,6 +102,10 @@ class PredictionView:
             yield "no words to read: this is what the model says to one unknown word"
         elif prediction.unknown_share >= _MANY_UNKNOWN:
             yield f"{prediction.unknown_share:.0%} of the words are unknown to the model"
+        if not prediction.labels:
+            yield "none of the labels reaches its threshold"
+        elif prediction.labels != (prediction.top[0][0],):  # several may hold
+            yield f"what holds: {' · '.join(prediction.labels)}"
         if prediction.truncated:
             yield f"only the first {len(prediction.words)} words were read"
 

@@ -11,12 +11,15 @@ import onnx
 import torch
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
+from torch import nn
 
 from deepmoji.bundle import Bundle, Contents, check_replaceable, write_bundle
 from deepmoji.config import ModelConfig
 from deepmoji.errors import BundleError, InputError
+from deepmoji.files import atomic_path, write_json
 from deepmoji.inference.predictor import Predictor
 from deepmoji.text.tokenizer import tokenize
+from deepmoji.text.vocabulary import UNKNOWN
 from deepmoji.training.card import model_card
 from deepmoji.training.graph import Weights, build_graph
 from deepmoji.training.network import Network
@@ -24,6 +27,7 @@ from deepmoji.training.quantise import quantise_lstms
 from deepmoji.training.weights import read_weights
 
 Precision = Literal["fp32", "int8"]
+_TOGETHER = 128  # texts
 TOLERANCE = 1e-5  # of fp32 probabilities and features against torch
 
 # Checked with when no texts are given: every kind of input that the text rules know.
@@ -88,6 +92,31 @@ def probabilities(logits: torch.Tensor, config: ModelConfig) -> torch.Tensor:
     return torch.softmax(logits, dim=-1) if config.outputs == "softmax" else torch.sigmoid(logits)
 
 
+def as_network(config: ModelConfig, weights: Weights) -> Network:
+    """Return the network with weights by parameter name, ready to read."""
+    with torch.device("meta"):
+        network = Network(config)
+    arrays = {name: torch.from_numpy(np.array(each)) for name, each in weights.items()}
+    network.load_state_dict(arrays, assign=True)
+    return network.eval()
+
+
+@torch.no_grad()
+def network_scores(
+    network: Network, ids: Sequence[Sequence[int]], max_tokens: int
+) -> NDArray[np.float32]:
+    """Return the probabilities of texts given as ids, float32 [n, C], in the order given."""
+    rows = [torch.tensor(list(row[:max_tokens]) or [UNKNOWN]) for row in ids]
+    order = sorted(range(len(rows)), key=lambda row: len(rows[row]))
+    scores = np.empty((len(rows), network.config.classes), np.float32)
+    for start in range(0, len(order), _TOGETHER):
+        places = order[start : start + _TOGETHER]
+        batch = nn.utils.rnn.pad_sequence([rows[place] for place in places], batch_first=True)
+        lengths = torch.tensor([len(rows[place]) for place in places])
+        scores[places] = probabilities(network(batch, lengths).logits, network.config).numpy()
+    return scores
+
+
 def torch_outputs(
     network: Network, bundle: Bundle, texts: Sequence[str]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -144,6 +173,14 @@ def save_network(
         return _write(out, contents, parts, full)
 
 
+def write_record(bundle: Bundle, training: Mapping[str, Any]) -> Bundle:
+    """Write what made a model, and how good it is, into its bundle and onto its card."""
+    write_json(bundle.folder / "training.json", dict(training))
+    with atomic_path(bundle.folder / "README.md") as card:
+        card.write_text(model_card(bundle.config, training), encoding="utf-8")
+    return Bundle.open(bundle.folder)
+
+
 def export(
     source: str | Path,
     out: str | Path,
@@ -184,6 +221,7 @@ def export(
         vocabulary=bundle.vocabulary,
         labels=bundle.labels,
         max_tokens=bundle.max_tokens,
+        thresholds=bundle.thresholds,
     )
     with tempfile.TemporaryDirectory() as scratch:
         graph = Path(scratch) / "graph.onnx"

@@ -144,20 +144,20 @@ def _network(
         classes=classes,
         outputs="softmax" if lesson.kind == "single" else "sigmoid",
     )
-    network = kind(
-        config,
-        embedding_dropout=course.config.embedding_dropout,
-        final_dropout=course.config.final_dropout,
-    )
-    if course.recipe.is_pretrained:
-        body = {
-            name: torch.from_numpy(np.array(array))
-            for name, array in start.weights.items()
-            if name != "embedding.weight" and not name.startswith("output.")
-        }
-        network.load_state_dict(
-            body | {name: each for name, each in network.state_dict().items() if name not in body}
-        )
+    dropouts = {
+        "embedding_dropout": course.config.embedding_dropout,
+        "final_dropout": course.config.final_dropout,
+    }
+    if not course.recipe.is_pretrained:
+        return kind(config, **dropouts)
+    with torch.device("meta"):  # orthogonal weights take seconds, and would be overwritten
+        network = kind(config, **dropouts)
+    network.to_empty(device="cpu")
+    network.initialise(("output.",))
+    body = {name: torch.from_numpy(np.array(each)) for name, each in start.weights.items()}
+    own = network.state_dict()
+    own |= {name: each for name, each in body.items() if not name.startswith(("output.", "embed"))}
+    network.load_state_dict(own)
     return network
 
 

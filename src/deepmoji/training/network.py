@@ -54,22 +54,31 @@ class Network(nn.Module):
         self.output = nn.Linear(config.features, config.classes)
         self.embedding_dropout = embedding_dropout
         self.final_dropout = nn.Dropout(final_dropout)
-        self._initialise()
+        if self.attention.device.type != "meta":
+            self.initialise()
 
-    def _initialise(self) -> None:
-        """Start from the original's distributions (Keras defaults, forget gate biased to 1)."""
-        nn.init.uniform_(self.embedding.weight, -0.5, 0.5)
+    def initialise(self, only: tuple[str, ...] = ("",)) -> None:
+        """Draw parameters from the original's distributions (Keras defaults, forget gate 1).
+
+        Args:
+            only: beginnings of the names of those to draw; all by default.
+        """
         for name, parameter in self.named_parameters():
-            if "weight_ih" in name or name == "output.weight":
+            if not name.startswith(only):
+                continue
+            if name == "embedding.weight":
+                nn.init.uniform_(parameter, -0.5, 0.5)
+            elif name == "attention":
+                nn.init.uniform_(parameter, -0.05, 0.05)
+            elif "weight_ih" in name or name == "output.weight":
                 nn.init.xavier_uniform_(parameter)
             elif "weight_hh" in name:
                 nn.init.orthogonal_(parameter)
-            elif "bias" in name:
+            else:
                 nn.init.zeros_(parameter)
             if "bias_ih" in name:
                 with torch.no_grad():
                     parameter.chunk(4)[1].fill_(1.0)  # torch's gate order is i, f, g, o
-        nn.init.uniform_(self.attention, -0.05, 0.05)
 
     def forward(self, ids: Tensor, lengths: Tensor) -> Output:
         """Read texts.

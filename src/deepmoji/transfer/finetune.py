@@ -1,0 +1,225 @@
+"""Fine-tuning: labelled texts in, a model of the user's own classes out (paper, section 3.3)."""
+
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
+from importlib.metadata import version
+from pathlib import Path
+from platform import python_version
+from typing import Any, TypedDict, Unpack, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepmoji.bundle import SHIPPED, Bundle, check_replaceable
+from deepmoji.config import FineTuneConfig, Method, check_seed
+from deepmoji.errors import InputError
+from deepmoji.evaluation.datasets import Labelled, Source
+from deepmoji.evaluation.measures import all_measures, best_thresholds
+from deepmoji.files import atomic_folder
+from deepmoji.inference.predictor import Predictor
+from deepmoji.transfer.material import Material, gather
+
+METHODS: tuple[Method, ...] = ("new", "full", "last", "chain-thaw", "gradual")
+_MAKERS = ("deepmoji", "torch", "onnx", "onnxruntime", "scikit-learn")
+
+
+class Options(TypedDict, total=False):
+    """What :func:`finetune` takes besides: the data, where to compute, and the settings."""
+
+    test: Source | Labelled  # measured when all is done; decides nothing
+    text_column: str | None  # of files
+    label_column: str | None
+    multi_label: bool | None  # whether several labels may hold; by default if that occurs
+    classes: Sequence[object] | None  # their order; by default that of numbers or the alphabet
+    folder: str | os.PathLike[str] | None  # where the unfinished run is kept, to go on from
+    device: str  # auto, cpu, cuda or mps
+    precision: str  # bf16-mixed or 32-true
+    epochs: int  # this and the following: see config.FineTuneConfig
+    epoch_size: int
+    batch_size: int
+    patience: int
+    new_learning_rate: float
+    learning_rate: float
+    clip_norm: float
+    embedding_l2: float
+    embedding_dropout: float
+    final_dropout: float
+    extend: int
+    max_tokens: int
+    class_weights: bool
+    validation_share: float
+
+
+class FineTuned:
+    """A tuned model, in a temporary folder until it is saved.
+
+    Attributes:
+        predictor: the model; its labels are the given classes.
+        report: how it was made and how good it is, plain values.
+    """
+
+    def __init__(self, scratch: "tempfile.TemporaryDirectory[str]", bundle: Bundle) -> None:
+        self._scratch = scratch  # lives as long as this object, or its predictor
+        self.predictor = Predictor(bundle)
+        vars(self.predictor)["_scratch"] = scratch
+        self.report: dict[str, Any] = dict(bundle.training)
+
+    def scores(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return the probabilities of the classes, float32 [n, C]."""
+        return self.predictor.scores(texts)
+
+    def save(self, folder: str | os.PathLike[str]) -> Path:
+        """Write the model as a bundle, whole or not at all, over one that may stand there.
+
+        Returns:
+            the folder; ``deepmoji.load`` takes it, and ``finetune`` as ``base``.
+
+        Raises:
+            BundleError: if the folder holds something that is no bundle.
+        """
+        check_replaceable(Path(folder))
+        with atomic_folder(Path(folder)) as temporary:
+            shutil.copytree(self.predictor.bundle.folder, temporary, dirs_exist_ok=True)
+        return Path(folder)
+
+
+def finetune(
+    train: Source | Labelled,
+    validation: Source | Labelled | None = None,
+    *,
+    base: str | os.PathLike[str] | None = None,
+    method: Method = "chain-thaw",
+    seed: int = 0,
+    report: Callable[[Any], None] | None = None,
+    **options: Unpack[Options],
+) -> FineTuned:
+    """Tune a pretrained model on labelled texts.
+
+    >>> tuned = finetune((texts, labels), method="last")  # doctest: +SKIP
+    >>> tuned.predictor.predict("I could cry").top[0]  # doctest: +SKIP
+    ('sadness', 0.81)
+
+    Methods: ``new`` (random weights), ``full`` (all layers at once), ``last`` (a new last layer on
+    fixed encodings; seconds), ``chain-thaw`` (layer by layer, then all) and ``gradual`` (unfrozen
+    from the top). Whatever is chosen on the way, it is chosen on the validation texts: when each
+    stage stops, which weights are kept, and the thresholds of labels that may hold together.
+
+    Args:
+        train: a file with labelled texts (see :func:`evaluation.datasets.read`), or a pair (texts,
+            labels). A column ``split`` in it names validation and test texts as well.
+        validation: the same, to choose on; by default a tenth of ``train``, stratified by label.
+        base: the bundle to start from; the shipped model by default, a tuned one also does.
+        method: one of the five.
+        seed: of the split, the new weights, the draws and dropout.
+        report: called with a ``training.tuning.Progress`` about twice a second.
+        options: see :class:`Options`.
+
+    Returns:
+        the tuned model and a report with the measures on validation and, if given, test texts.
+
+    Raises:
+        InputError: if a source, a label or an option cannot be used.
+        BundleError: if the base cannot be used.
+        MissingDependency: without the ``train`` extra.
+        DeepmojiError: if training fails: a loss that is no number, a full disk.
+    """
+    begun = time.monotonic()
+    config = _check(method, seed, options)
+    material = gather(train, validation, seed=seed, config=config, options=options)
+    bundle = Bundle.open(SHIPPED if base is None else Path(base))
+    lesson = material.words_for(bundle, config, extends=method != "last")
+
+    from deepmoji.training.export import as_network, network_scores, save_network, write_record
+    from deepmoji.training.finetune import Course, Start, tune
+    from deepmoji.training.hardware import Hardware
+    from deepmoji.training.weights import starting_weights
+
+    folder = options.get("folder")
+    course = Course(
+        method=method,
+        config=config,
+        max_tokens=lesson.max_tokens,
+        seed=seed,
+        hardware=Hardware(
+            device=options.get("device", "auto"),
+            processes=1,
+            precision=options.get("precision", "bf16-mixed"),
+        ),
+        folder=None if folder is None else Path(folder),
+    )
+    start = Start(
+        config=bundle.config,
+        weights=starting_weights(bundle),
+        new_words=len(lesson.vocabulary) - len(bundle.vocabulary),
+    )
+    outcome, _ = tune(start, lesson.as_lesson(), course, report=report or _ignore)
+    network = as_network(outcome.config, outcome.weights)
+    scores = network_scores(network, lesson.validation, lesson.max_tokens)
+    thresholds = best_thresholds(material.validation_targets, scores)
+    record = {
+        "method": method,
+        "seed": seed,
+        "made_with": {name: version(name) for name in _MAKERS} | {"python": python_version()},
+        "base": _origin(bundle),
+        "settings": config.to_dict() | {"max_tokens": lesson.max_tokens},
+        "data": material.counts() | lesson.coverage(),
+        "history": outcome.history,
+        "thresholds": [round(float(each), 2) for each in thresholds],
+        "measures": {
+            "validation": all_measures(
+                material.validation_targets, scores, material.problem.kind, thresholds
+            )
+        },
+    }
+    scratch = tempfile.TemporaryDirectory(prefix="deepmoji-")
+    made = save_network(
+        network,
+        Path(scratch.name) / "model",
+        contents=lesson.contents(outcome.config, thresholds),
+        training=record,
+        texts=lesson.sample(),
+    )
+    record = dict(made.training)  # with the measured agreement of ONNX Runtime and torch
+    if material.test is not None:
+        record["measures"] |= {"test": _measured(made, material, thresholds)}
+    record["seconds"] = round(time.monotonic() - begun, 1)
+    return FineTuned(scratch, write_record(made, record))
+
+
+def _measured(
+    bundle: Bundle, material: Material, thresholds: NDArray[np.float64]
+) -> dict[str, float]:
+    """Measure the finished model on test texts, as it will be used."""
+    test, targets = cast("Labelled", material.test), material.test_targets
+    scores = Predictor(bundle).scores(test.texts)
+    return all_measures(targets, scores, material.problem.kind, thresholds)
+
+
+def _check(method: str, seed: int, options: Mapping[str, Any]) -> FineTuneConfig:
+    """Return the settings among the options; what is none of either is an error."""
+    if method not in METHODS:
+        raise InputError(f"method has to be one of {', '.join(METHODS)}, not {method!r}")
+    check_seed(seed)
+    known = Options.__annotations__
+    if unknown := sorted(set(options) - set(known)):
+        raise InputError(f"finetune has no option {unknown[0]!r}; it has {', '.join(known)}")
+    names = {each.name for each in fields(FineTuneConfig)}
+    return FineTuneConfig(**{name: value for name, value in options.items() if name in names})
+
+
+def _origin(bundle: Bundle) -> dict[str, Any]:
+    """Return what the tuned model came from, without what is long."""
+    if bundle.folder == SHIPPED:
+        return {"name": "the shipped model", "deepmoji": version("deepmoji")}
+    base = {"name": bundle.folder.absolute().name}
+    if "method" in bundle.training:
+        base |= {name: bundle.training.get(name) for name in ("method", "seed", "base")}
+    return base
+
+
+def _ignore(progress: object) -> None:
+    """Show nothing."""
