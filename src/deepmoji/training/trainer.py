@@ -141,13 +141,18 @@ class Trainer:
         # Gradients are averaged over processes: scaled so that each row counts the same.
         loss = self.loss(output.logits.float(), labels)
         self.fabric.backward(loss * (self.fabric.world_size / len(rows)))
-        self.fabric.clip_gradients(self.network, self.optimiser, max_norm=self.config.clip_norm)
+        norm = self.fabric.clip_gradients(
+            self.network,
+            self.optimiser,
+            max_norm=self.config.clip_norm,
+            error_if_nonfinite=False,  # the error below says what to do
+        )
         self.optimiser.step()
         self.optimiser.zero_grad(set_to_none=True)
         value = float(loss.detach()) / max(1, len(own))
-        if not math.isfinite(value):
+        if not math.isfinite(value) or not math.isfinite(float(cast("torch.Tensor", norm))):
             raise DeepmojiError(
-                f"the loss is no number any more at step {step}; "
+                f"the loss or its gradient is no number any more at step {step}; "
                 "start again with a lower --learning-rate"
             )
         return value
