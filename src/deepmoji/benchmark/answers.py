@@ -1,8 +1,8 @@
-"""What systems answer with: a classifier on features of texts, or a model that reads texts."""
+"""The answers of systems that turn texts into features and features into probabilities."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -51,24 +51,3 @@ class Remembered:
         places = self._places | {text: len(self._rows) + n for n, text in enumerate(new)}
         joined = np.concatenate([self._rows, rows])
         return joined[[places[text] for text in texts]]
-
-
-class _Scores(Protocol):
-    def scores(self, texts: Sequence[str]) -> Array: ...
-
-
-@dataclass(frozen=True)
-class Transferred:
-    """A model that reads texts itself.
-
-    Attributes:
-        model: has ``scores``.
-        report: of its training.
-    """
-
-    model: _Scores
-    report: Mapping[str, Any]
-
-    def scores(self, texts: Sequence[str]) -> Array:
-        """Return probabilities, float32 [n, C]."""
-        return self.model.scores(texts)

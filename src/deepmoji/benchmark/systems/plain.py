@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from deepmoji.benchmark.answers import Transferred
+from deepmoji.benchmark.system import Answers
 from deepmoji.benchmark.tasks import Task
+from deepmoji.config import FineTuneConfig
 from deepmoji.evaluation.datasets import Labelled, Problem
 
 
@@ -17,7 +18,7 @@ class PlainLstm:
     name: str = "plain-lstm"
     deterministic: bool = False
     uses_base: bool = False
-    settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    settings: Mapping[str, Any] = field(default_factory=lambda: FineTuneConfig().to_dict())
 
     def fits(self, task: Task) -> bool:
         """Every task."""
@@ -32,15 +33,14 @@ class PlainLstm:
         base: Path | None,
         seed: int,
         measure: str,
-    ) -> Transferred:
+    ) -> Answers:
         """Train it; see :class:`deepmoji.benchmark.system.System`."""
         from deepmoji.transfer.plain import plain_lstm
 
-        model = plain_lstm(
+        return plain_lstm(
             train,
             validation,
             seed=seed,
             classes=problem.classes,
             multi_label=problem.kind == "multi",
         )
-        return Transferred(model, model.report)

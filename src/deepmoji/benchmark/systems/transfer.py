@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from deepmoji.benchmark.answers import Transferred
+from deepmoji.benchmark.system import Answers
 from deepmoji.benchmark.tasks import Task
-from deepmoji.config import Method
+from deepmoji.config import FineTuneConfig, Method
 from deepmoji.evaluation.datasets import Labelled, Problem
 
 
@@ -22,7 +22,7 @@ class Transfer:
     method: Method
     deterministic: bool = False
     uses_base: bool = True
-    settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    settings: Mapping[str, Any] = field(default_factory=lambda: FineTuneConfig().to_dict())
 
     @property
     def name(self) -> str:
@@ -42,11 +42,11 @@ class Transfer:
         base: Path | None,
         seed: int,
         measure: str,
-    ) -> Transferred:
+    ) -> Answers:
         """Fine-tune; see :class:`deepmoji.benchmark.system.System`."""
         from deepmoji.transfer.finetune import finetune
 
-        tuned = finetune(
+        return finetune(
             train,
             validation,
             base=base,
@@ -55,7 +55,6 @@ class Transfer:
             classes=problem.classes,
             multi_label=problem.kind == "multi",
         )
-        return Transferred(tuned.predictor, tuned.report)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,11 +79,11 @@ class OneVersusRest(Transfer):
         base: Path | None,
         seed: int,
         measure: str,
-    ) -> Transferred:
+    ) -> Answers:
         """Fine-tune for each class; see :class:`deepmoji.benchmark.system.System`."""
-        from deepmoji.transfer.finetune import one_vs_rest
+        from deepmoji.transfer.one_vs_rest import one_vs_rest
 
-        model = one_vs_rest(
+        return one_vs_rest(
             train,
             validation,
             base=base,
@@ -93,4 +92,3 @@ class OneVersusRest(Transfer):
             classes=problem.classes,
             multi_label=problem.kind == "multi",
         )
-        return Transferred(model, model.report)

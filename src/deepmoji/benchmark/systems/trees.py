@@ -18,9 +18,11 @@ from deepmoji.inference.predictor import Predictor, load
 
 _DEPTHS = (2, 4)
 _STEP = 20  # trees between two looks at validation
-_MOST = 200
+_MOST = 400
 _PATIENCE = 2  # looks without a better loss
-_TREES: dict[str, Any] = {"learning_rate": 0.1, "min_samples_leaf": 5}
+_LEAF = 5  # texts in a leaf, at least: some sets have 200 texts in all
+_RATE, _LARGE_RATE = 0.03, 0.1  # the slower one is better on validation, but takes long
+_LARGE = 5000  # training texts from which on it would take too long
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +33,12 @@ class EncodingsTrees:
     deterministic: bool = True
     uses_base: bool = True
     settings: Mapping[str, Any] = field(
-        default_factory=lambda: {**_TREES, "depth": _DEPTHS, "trees": [_STEP, _MOST]}
+        default_factory=lambda: {
+            "depth": _DEPTHS,
+            "trees": [_STEP, _MOST],
+            "leaf": _LEAF,
+            "learning_rate": {"below": _LARGE, "is": _RATE, "else": _LARGE_RATE},
+        }
     )
 
     def fits(self, task: Task) -> bool:
@@ -62,8 +69,9 @@ def _grow(
     of_train, of_validation = features(train.texts), features(validation.texts)
     targets = problem.targets(train, "training")
     truth = problem.targets(validation, "validation")
+    rate = _RATE if len(train) < _LARGE else _LARGE_RATE
     for depth in _DEPTHS:
-        head = Head(problem, lambda depth=depth: _forest(depth))
+        head = Head(problem, lambda depth=depth: _forest(depth, rate))
         least, waited = float("inf"), 0
         for count in range(_STEP, _MOST + 1, _STEP):
             for estimator in head.estimators:
@@ -77,11 +85,13 @@ def _grow(
                 break
 
 
-def _forest(depth: int) -> Any:
-    options: dict[str, Any] = {"early_stopping": False, **_TREES}  # stopping is up to `_grow`
+def _forest(depth: int, rate: float) -> Any:
+    options: dict[str, Any] = {"early_stopping": False}  # stopping is up to `_grow`
     return HistGradientBoostingClassifier(
         max_depth=depth,
         max_iter=_STEP,
+        learning_rate=rate,
+        min_samples_leaf=_LEAF,
         warm_start=True,
         random_state=0,
         **options,
