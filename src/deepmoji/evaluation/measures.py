@@ -8,10 +8,9 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import accuracy_score, f1_score, recall_score
 
 from deepmoji.config import Kind
-from deepmoji.errors import InputError
+from deepmoji.errors import InputError, require
 
 GRID = np.arange(1, 50) / 100  # thresholds tried, the paper's
 _DEFAULT_THRESHOLD = 0.5
@@ -152,6 +151,7 @@ def mark(name: str, truth: NDArray[Any], answered: Bools, kind: Kind) -> float:
     Raises:
         InputError: if there is no such measure, it does not fit the kind, there are no texts, or
             truth and answers do not fit each other.
+        MissingDependency: without scikit-learn.
     """
     measure = _known(name, kind)
     if answered.dtype != np.bool_:
@@ -168,9 +168,10 @@ def mark(name: str, truth: NDArray[Any], answered: Bools, kind: Kind) -> float:
         )
     # sklearn takes a single column for a problem of two classes, but not two columns.
     holds, answered = (np.pad(each, ((0, 0), (0, 1))) for each in (holds, answered))
+    metrics: Any = require("sklearn.metrics", "train")  # here: importing it takes a second
     if measure.statistic == "accuracy":
-        return float(accuracy_score(holds, answered))
-    by_class: Any = f1_score if measure.statistic == "f1" else recall_score
+        return float(metrics.accuracy_score(holds, answered))
+    by_class = metrics.f1_score if measure.statistic == "f1" else metrics.recall_score
     figures = by_class(holds, answered, average=None, zero_division=0)
     return float(figures[averaged].mean())
 
