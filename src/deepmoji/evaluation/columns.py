@@ -24,10 +24,10 @@ def from_pair(texts: object, labels: object) -> Labelled:
         InputError: if a column is none, their lengths differ, they are empty, or a row cannot be
             used; it says which, counted from 0.
     """
-    text_rows = _values(texts, "texts")
+    text_rows = column_values(texts, "texts")
     label_rows = indicated(labels)
     if label_rows is None:
-        label_rows = _values(labels, "labels")
+        label_rows = column_values(labels, "labels")
     if len(text_rows) != len(label_rows):
         raise InputError(
             f"{len(text_rows)} texts, but {len(label_rows)} labels; each text needs its own"
@@ -64,7 +64,16 @@ def indicated(labels: object) -> list[list[int]] | None:
     return [np.flatnonzero(row).tolist() for row in table]
 
 
-def _values(column: object, what: str) -> list[Any]:
+def column_values(column: object, what: str) -> list[Any]:
+    """Return the values of a column of any library, Python's own where there are any.
+
+    Args:
+        column: n values.
+        what: they are, for messages.
+
+    Raises:
+        InputError: if it is no column: a single text, a table, something without an order.
+    """
     if isinstance(column, str | bytes):
         raise InputError(
             f"expected a list of {what}, got a single {type(column).__name__}, {column[:40]!r}"
