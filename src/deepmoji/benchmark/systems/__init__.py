@@ -1,6 +1,6 @@
 """The systems that can be compared, by the names that the command line knows."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from deepmoji.benchmark.system import System
 from deepmoji.benchmark.systems.constant import Constant
@@ -30,6 +30,12 @@ _CHEAPEST_FIRST: tuple[System, ...] = (
 )
 SYSTEMS: Mapping[str, System] = {system.name: system for system in _CHEAPEST_FIRST}
 
-# As they stand in tables: the floor, baselines that know no emojis, then DeepMoji's.
+# As they stand in tables: the floor, baselines, then DeepMoji's methods.
 BASELINES = ("constant", "vader", "tfidf", "fasttext", "plain-lstm", "encodings-trees", "minilm")
-OURS = tuple(name for name in SYSTEMS if name not in BASELINES)
+OURS = ("new", "full", "last", "last-ovr", "gradual", "chain-thaw", "chain-thaw-ovr")
+
+
+def in_order(names: Iterable[str]) -> list[str]:
+    """Return names of systems as they stand in tables; others, of tests, come last."""
+    order = [*BASELINES, *OURS]
+    return sorted(names, key=lambda name: (order.index(name) if name in order else 99, name))

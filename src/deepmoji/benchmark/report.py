@@ -1,0 +1,170 @@
+"""The report of a benchmark: all figures, computed anew from the answers that are kept."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from deepmoji.benchmark.averages import averages
+from deepmoji.benchmark.cells import Cell, Size, read_cells
+from deepmoji.benchmark.curve import subset
+from deepmoji.benchmark.published import LEAK_FREE, NOT_PUBLIC, published, published_averages
+from deepmoji.benchmark.standing import (
+    Marked,
+    check_models,
+    compared,
+    floor,
+    leak_free_rows,
+    over_seeds,
+)
+from deepmoji.benchmark.system import SELECTION
+from deepmoji.benchmark.systems import in_order
+from deepmoji.benchmark.tasks import Task
+from deepmoji.benchmark.terminal import tables
+from deepmoji.errors import InputError
+
+__all__ = ["CURVE", "Report", "curve_report", "suite_report", "tables"]
+
+Report = dict[str, Any]
+CURVE = "curve"
+
+
+def suite_report(tasks: Sequence[Task], out: Path) -> Report:
+    """Mark everything that is kept of a suite.
+
+    Args:
+        tasks: of one suite; those without a single answer are left out.
+        out: the folder of the benchmark.
+
+    Returns:
+        plain JSON values: for each task its measure, sizes, floor, published figures, each
+        system's mean and deviation over seeds in every measure, and the test of chain-thaw against
+        the others; then averages over the suite.
+
+    Raises:
+        InputError: if nothing is kept, or what is kept answers other data.
+    """
+    suite = tasks[0].suite
+    cells = _kept(tasks, out, suite, f"deepmoji benchmark run --suite {suite}")
+    reports = {
+        task.name: _task_report(task, cells[task.name]) for task in tasks if cells[task.name]
+    }
+    return {
+        "suite": suite,
+        **_origin(cells),
+        "tasks": reports,
+        "averages": averages(reports, [task.name for task in tasks]),
+        "published_averages": published_averages(suite),
+        "not_public": {
+            name: [each.to_dict() for each in published(suite, name)] for name in NOT_PUBLIC[suite]
+        },
+    }
+
+
+def curve_report(tasks: Sequence[Task], out: Path) -> Report:
+    """Mark everything that is kept of learning curves.
+
+    Args:
+        tasks: with all their training texts; those without a single answer are left out.
+        out: the folder of the benchmark.
+
+    Returns:
+        plain JSON values: for each task and system a list of points, each with the number of
+        training texts and the figures over seeds.
+
+    Raises:
+        InputError: if nothing is kept, or what is kept answers other data.
+    """
+    cells = _kept(tasks, out, CURVE, "deepmoji benchmark curve")
+    return {
+        "suite": CURVE,
+        "of": tasks[0].suite,
+        **_origin(cells),
+        "tasks": {task.name: _curve(task, cells[task.name]) for task in tasks if cells[task.name]},
+    }
+
+
+def _kept(tasks: Sequence[Task], out: Path, place: str, command: str) -> dict[str, list[Cell]]:
+    cells = {task.name: list(read_cells(out, place, task.name)) for task in tasks}
+    if not any(cells.values()):
+        raise InputError(f"{out} holds no answers to mark; run: {command}")
+    check_models([cell for kept in cells.values() for cell in kept])
+    return cells
+
+
+def _origin(cells: Mapping[str, Sequence[Cell]]) -> Report:
+    """Return what all cells have in common: how settings were chosen, and where they were made."""
+    every = [cell for kept in cells.values() for cell in kept]
+    versions: dict[str, set[str]] = {}
+    for cell in every:
+        for library, version in cell.versions.items():
+            versions.setdefault(library, set()).add(version)
+    return {
+        "selection": SELECTION,
+        "base": next((cell.key.model for cell in every if cell.key.model), None),
+        "machines": sorted({cell.machine for cell in every}),
+        "versions": {library: ", ".join(sorted(each)) for library, each in versions.items()},
+    }
+
+
+def _by_system(task: Task, cells: Iterable[Cell]) -> dict[str, list[Marked]]:
+    marked: dict[str, list[Marked]] = {}
+    for cell in cells:
+        marked.setdefault(cell.key.system, []).append(Marked.of(task, cell))
+    return {name: marked[name] for name in in_order(marked)}
+
+
+def _task_report(task: Task, cells: Sequence[Cell]) -> Report:
+    by_system = _by_system(task, cells)
+    return _about(task) | {
+        "systems": {name: over_seeds(task, marked) for name, marked in by_system.items()},
+        "compared": compared(task, by_system),
+        "published": [each.to_dict() for each in published(task.suite, task.name)],
+    }
+
+
+def _about(task: Task) -> Report:
+    """Return what holds for a task whoever answers it."""
+    lowest = floor(task)
+    seen = {text.strip() for split in (task.train, task.validation) for text in split.texts}
+    kept = leak_free_rows(task)
+    leak_free = {
+        "rows": None if kept is None else int(kept.sum()),
+        "floor": lowest.leak_free,
+    }
+    return {
+        "measure": task.measure,
+        "kind": task.problem.kind,
+        "classes": list(task.problem.classes),
+        "texts": {
+            "train": len(task.train),
+            "validation": len(task.validation),
+            "test": len(task.test),
+            "test_also_in_train_or_validation": sum(
+                text.strip() in seen for text in task.test.texts
+            ),
+        },
+        "note": task.note,
+        "floor": lowest.figures[task.measure],
+        "floors": lowest.figures,
+        "floor_answer": lowest.cell.report["answer"],
+        **({LEAK_FREE: leak_free} if kept is not None else {}),
+    }
+
+
+def _curve(task: Task, cells: Sequence[Cell]) -> Report:
+    points: dict[tuple[str, Size], list[Marked]] = {}
+    for cell in cells:
+        size = "all" if cell.key.size is None else cell.key.size
+        part = subset(task, size, cell.key.seed)
+        points.setdefault((cell.key.system, size), []).append(Marked.of(part, cell))
+    systems: dict[str, list[Report]] = {}
+    for (system, size), marked in points.items():
+        texts = len(task.train) if size == "all" else size
+        point = {"size": size, "texts": texts} | over_seeds(task, marked)
+        systems.setdefault(system, []).append(point)
+    return _about(task) | {
+        "systems": {
+            name: sorted(systems[name], key=lambda point: point["texts"])
+            for name in in_order(systems)
+        }
+    }

@@ -1,0 +1,58 @@
+"""Figures and names of reports as people read them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+MEASURE_NAMES: Mapping[str, str] = {
+    "accuracy": "accuracy",
+    "macro_f1": "macro-F1",
+    "positive_f1": "F1 of the positive class",
+    "class_average_f1": "class-average F1",
+    "macro_recall": "macro-averaged recall",
+    "stance_f1": "F1 of against and favor",
+}
+SYSTEM_NAMES: Mapping[str, str] = {
+    "constant": "constant",
+    "vader": "VADER",
+    "tfidf": "TF-IDF",
+    "fasttext": "fastText",
+    "plain-lstm": "plain LSTM",
+    "encodings-trees": "encodings + trees",
+    "minilm": "MiniLM",
+    "last-ovr": "last, a model a class",
+    "chain-thaw-ovr": "chain-thaw, a model a class",
+}
+
+
+def measure_name(name: str) -> str:
+    """Return how a measure is called in text."""
+    return MEASURE_NAMES.get(name, name)
+
+
+def system_name(name: str) -> str:
+    """Return how a system is called in text."""
+    return SYSTEM_NAMES.get(name, name)
+
+
+def percent(value: float) -> str:
+    """Return a share in percent, as exact as it is known: published ones often have two digits.
+
+    >>> percent(0.37), percent(0.3721), percent(0.334)
+    ('37.0', '37.2', '33.4')
+    """
+    return f"{100 * value:.1f}"
+
+
+def figure(entry: Mapping[str, Any] | None) -> str:
+    """Return mean and deviation in percent, ``61.2 ±1.3``; the mean alone of a single run."""
+    if entry is None:
+        return ""
+    deviation = entry["deviation"]
+    return percent(entry["mean"]) + ("" if deviation is None else f" ±{100 * deviation:.1f}")
+
+
+def p_value(entry: Mapping[str, float] | None) -> str:
+    """Return a p value, ``<0.001`` where it is less; nothing where there is none."""
+    if entry is None:
+        return ""
+    return "<0.001" if entry["p"] < 0.001 else f"{entry['p']:.3f}"
