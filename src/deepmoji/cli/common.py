@@ -13,17 +13,19 @@ from typer.core import TyperGroup
 
 from deepmoji.errors import DeepmojiError
 
-# Each command and the module of this folder whose `app` holds it; that of `corpus` is a group.
+# Each command and the module of this folder whose `app` holds it; those of _GROUPS are groups.
 COMMANDS = {
     "predict": "predict",
     "encode": "predict",
     "corpus": "corpus",
     "pretrain": "training",
     "evaluate": "evaluation",
+    "finetune": "finetune",
+    "benchmark": "benchmark",
     "export": "training",
     "info": "bundle",
 }
-_GROUPS = frozenset({"corpus"})
+_GROUPS = frozenset({"benchmark", "corpus"})
 PATIENCE = 3.0  # seconds before progress is shown
 
 INTERRUPTED = threading.Event()  # a Ctrl-C ended the command

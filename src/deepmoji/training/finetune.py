@@ -215,7 +215,7 @@ def _as_stored(network: Network, kind: Kind) -> tuple[ModelConfig, dict[str, NDA
 def _checkpoint(start: Start, lesson: Lesson, course: Course) -> TuningCheckpoint | None:
     if course.folder is None:
         return None
-    data = hashlib.sha256()
+    data = hashlib.sha256(lesson.kind.encode())
     for ids, targets in (
         (lesson.train, lesson.train_targets),
         (lesson.validation, lesson.validation_targets),

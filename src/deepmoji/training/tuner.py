@@ -75,6 +75,7 @@ class Tuner:
         if saved is not None:
             self.standing = Standing(**saved["standing"])
             self.best = saved["best"]
+            self.network.load_state_dict(dict(self.best))
         while self.standing.stage < len(recipe.stages):
             stage = recipe.stages[self.standing.stage]
             _Course(self, stage, stages=len(recipe.stages)).run(saved)

@@ -4,7 +4,9 @@ import os
 import shutil
 import tempfile
 import time
+import weakref
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import fields
 from importlib.metadata import version
 from pathlib import Path
@@ -55,17 +57,16 @@ class Options(TypedDict, total=False):
 
 
 class FineTuned:
-    """A tuned model, in a temporary folder until it is saved.
+    """A tuned model, in a temporary folder that goes when its predictor goes; to be saved.
 
     Attributes:
         predictor: the model; its labels are the given classes.
         report: how it was made and how good it is, plain values.
     """
 
-    def __init__(self, scratch: "tempfile.TemporaryDirectory[str]", bundle: Bundle) -> None:
-        self._scratch = scratch  # lives as long as this object, or its predictor
+    def __init__(self, bundle: Bundle, remove: Callable[[], object]) -> None:
         self.predictor = Predictor(bundle)
-        vars(self.predictor)["_scratch"] = scratch
+        weakref.finalize(self.predictor, remove)
         self.report: dict[str, Any] = dict(bundle.training)
 
     def scores(self, texts: Sequence[str]) -> NDArray[np.float32]:
@@ -175,19 +176,21 @@ def finetune(
             )
         },
     }
-    scratch = tempfile.TemporaryDirectory(prefix="deepmoji-")
-    made = save_network(
-        network,
-        Path(scratch.name) / "model",
-        contents=lesson.contents(outcome.config, thresholds),
-        training=record,
-        texts=lesson.sample(),
-    )
-    record = dict(made.training)  # with the measured agreement of ONNX Runtime and torch
-    if material.test is not None:
-        record["measures"] |= {"test": _measured(made, material, thresholds)}
-    record["seconds"] = round(time.monotonic() - begun, 1)
-    return FineTuned(scratch, write_record(made, record))
+    with ExitStack() as stack:
+        scratch = Path(tempfile.mkdtemp(prefix="deepmoji-"))
+        stack.callback(shutil.rmtree, scratch, ignore_errors=True)
+        made = save_network(
+            network,
+            scratch / "model",
+            contents=lesson.contents(outcome.config, thresholds),
+            training=record,
+            texts=lesson.sample(),
+        )
+        record = dict(made.training)  # with the measured agreement of ONNX Runtime and torch
+        if material.test is not None:
+            record["measures"] |= {"test": _measured(made, material, thresholds)}
+        record["seconds"] = round(time.monotonic() - begun, 1)
+        return FineTuned(write_record(made, record), remove=stack.pop_all().close)
 
 
 def _measured(

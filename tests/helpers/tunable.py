@@ -1,0 +1,51 @@
+"""A tiny model that can be tuned, and texts whose label follows from one of their words."""
+
+import random
+from pathlib import Path
+
+import torch
+
+from deepmoji.bundle import Bundle, Contents
+from deepmoji.config import Gates, ModelConfig
+from deepmoji.text.vocabulary import SPECIAL_TOKENS, Vocabulary
+from deepmoji.training.export import save_network
+from deepmoji.training.network import Network
+
+CUES = {"anger": ("furious", "traffic"), "fear": ("scared", "dark"), "joy": ("happy", "sunny")}
+FILLERS = ("the", "my", "today", "really", "this", "was", "so", "we", "what", "it", "is", "here")
+# Settings with which a tiny model learns in a second.
+FAST = {
+    "epochs": 4,
+    "epoch_size": 64,
+    "batch_size": 16,
+    "patience": 2,
+    "new_learning_rate": 0.02,
+    "learning_rate": 0.01,
+    "device": "cpu",
+    "precision": "32-true",
+}
+
+
+def make_tunable(folder: Path, *, gates: Gates = "sigmoid", seed: int = 0) -> Bundle:
+    """Write a bundle of a tiny network with random weights, which it holds."""
+    words = [*FILLERS, *(cue for cues in CUES.values() for cue in cues[:1])]
+    vocabulary = Vocabulary([*SPECIAL_TOKENS, *words])
+    config = ModelConfig(
+        vocabulary_size=len(vocabulary), embedding_size=8, units=6, classes=4, gates=gates
+    )
+    torch.manual_seed(seed)
+    contents = Contents(config=config, vocabulary=vocabulary, labels=tuple("abcd"), max_tokens=20)
+    return save_network(Network(config), folder, contents=contents, training={})
+
+
+def make_texts(count: int, labels: tuple[str, ...] = tuple(CUES), seed: int = 0):
+    """Return texts of 3 to 9 words and their labels, by turns; no two texts are the same."""
+    draw = random.Random(seed)
+    texts, names = [], []
+    for number in range(count):
+        name = labels[number % len(labels)]
+        words = draw.choices(FILLERS, k=draw.randint(2, 8))
+        words.insert(draw.randrange(len(words) + 1), draw.choice(CUES[name]))
+        texts.append(f"{' '.join(words)} word{chr(97 + number % 26)}{chr(97 + number // 26)}")
+        names.append(name)
+    return texts, names
