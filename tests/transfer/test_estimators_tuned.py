@@ -17,8 +17,6 @@ from deepmoji.training.export import save_network
 from deepmoji.training.network import Network
 from deepmoji.transfer.estimators import DeepMojiClassifier, DeepMojiVectorizer
 
-# What fine-tuning leaves in a temporary folder goes when the model goes.
-pytestmark = pytest.mark.filterwarnings("ignore:Implicitly cleaning up:ResourceWarning")
 torch.set_num_threads(1)  # this model is so small that threads would only wait for each other
 
 FILLERS = ("today", "now", "at work", "again", "at home")

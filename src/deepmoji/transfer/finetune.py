@@ -11,7 +11,7 @@ from dataclasses import fields
 from importlib.metadata import version
 from pathlib import Path
 from platform import python_version
-from typing import Any, TypedDict, Unpack, cast
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,10 @@ from deepmoji.evaluation.datasets import Labelled, Source
 from deepmoji.evaluation.measures import all_measures, best_thresholds
 from deepmoji.files import atomic_folder
 from deepmoji.inference.predictor import Predictor
-from deepmoji.transfer.material import Material, gather
+from deepmoji.transfer.material import Material, Texts, gather
+
+if TYPE_CHECKING:
+    from deepmoji.training.network import Network
 
 METHODS: tuple[Method, ...] = ("new", "full", "last", "chain-thaw", "gradual")
 _MAKERS = ("deepmoji", "torch", "onnx", "onnxruntime", "scikit-learn")
@@ -134,7 +137,7 @@ def finetune(
     bundle = Bundle.open(SHIPPED if base is None else Path(base))
     lesson = material.words_for(bundle, config, extends=method != "last")
 
-    from deepmoji.training.export import as_network, network_scores, save_network, write_record
+    from deepmoji.training.export import as_network, network_scores
     from deepmoji.training.finetune import Course, Start, tune
     from deepmoji.training.hardware import Hardware
     from deepmoji.training.weights import starting_weights
@@ -161,13 +164,7 @@ def finetune(
     network = as_network(outcome.config, outcome.weights)
     scores = network_scores(network, lesson.validation, lesson.max_tokens)
     thresholds = best_thresholds(material.validation_targets, scores)
-    record = {
-        "method": method,
-        "seed": seed,
-        "made_with": {name: version(name) for name in _MAKERS} | {"python": python_version()},
-        "base": _origin(bundle),
-        "settings": config.to_dict() | {"max_tokens": lesson.max_tokens},
-        "data": material.counts() | lesson.coverage(),
+    record = _record(lesson, config, method=method, seed=seed) | {
         "history": outcome.history,
         "thresholds": [round(float(each), 2) for each in thresholds],
         "measures": {
@@ -176,21 +173,46 @@ def finetune(
             )
         },
     }
+    return _finish(network, lesson, thresholds, record, begun)
+
+
+def _finish(
+    network: "Network",
+    lesson: Texts,
+    thresholds: NDArray[np.float64],
+    record: dict[str, Any],
+    begun: float,
+) -> FineTuned:
+    """Write the bundle and measure it."""
+    from deepmoji.training.export import save_network, write_record
+
     with ExitStack() as stack:
         scratch = Path(tempfile.mkdtemp(prefix="deepmoji-"))
         stack.callback(shutil.rmtree, scratch, ignore_errors=True)
         made = save_network(
             network,
             scratch / "model",
-            contents=lesson.contents(outcome.config, thresholds),
+            contents=lesson.contents(network.config, thresholds),
             training=record,
             texts=lesson.sample(),
         )
         record = dict(made.training)  # with the measured agreement of ONNX Runtime and torch
-        if material.test is not None:
-            record["measures"] |= {"test": _measured(made, material, thresholds)}
+        if lesson.material.test is not None:
+            record["measures"] |= {"test": _measured(made, lesson.material, thresholds)}
         record["seconds"] = round(time.monotonic() - begun, 1)
         return FineTuned(write_record(made, record), remove=stack.pop_all().close)
+
+
+def _record(lesson: Texts, config: FineTuneConfig, *, method: str, seed: int) -> dict[str, Any]:
+    """Return what is known before training."""
+    return {
+        "method": method,
+        "seed": seed,
+        "made_with": {name: version(name) for name in _MAKERS} | {"python": python_version()},
+        "base": _origin(lesson.bundle),
+        "settings": config.to_dict() | {"max_tokens": lesson.max_tokens},
+        "data": lesson.material.counts() | lesson.coverage(),
+    }
 
 
 def _measured(
