@@ -9,6 +9,7 @@ from deepmoji.benchmark.cells import Cell, Size, read_cells
 from deepmoji.benchmark.curve import subset
 from deepmoji.benchmark.published import LEAK_FREE, NOT_PUBLIC, published, published_averages
 from deepmoji.benchmark.standing import (
+    DIGITS,
     Marked,
     check_models,
     compared,
@@ -129,7 +130,7 @@ def _about(task: Task) -> Report:
     kept = leak_free_rows(task)
     leak_free = {
         "rows": None if kept is None else int(kept.sum()),
-        "floor": lowest.leak_free,
+        "floor": None if lowest.leak_free is None else round(lowest.leak_free, DIGITS),
     }
     return {
         "measure": task.measure,
@@ -144,8 +145,8 @@ def _about(task: Task) -> Report:
             ),
         },
         "note": task.note,
-        "floor": lowest.figures[task.measure],
-        "floors": lowest.figures,
+        "floor": round(lowest.figures[task.measure], DIGITS),
+        "floors": {name: round(floor(task, name).figures[name], DIGITS) for name in lowest.figures},
         "floor_answer": lowest.cell.report["answer"],
         **({LEAK_FREE: leak_free} if kept is not None else {}),
     }

@@ -1,40 +1,55 @@
 """Reports as tables in the terminal."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from rich import box
 from rich.table import Table
 
-from deepmoji.benchmark.published import LEAK_FREE
+from deepmoji.benchmark.published import GROUPS, LEAK_FREE
 from deepmoji.benchmark.wording import figure, measure_name, p_value, percent
 
 Report = Mapping[str, Any]
 
 
 def tables(report: Report) -> Iterator[Table]:
-    """Yield what a person wants to see of a report: a table a task, then the averages.
+    """Yield what a person wants to see of a report: tables of each task, then the averages.
 
     Args:
         report: of ``report.suite_report`` or ``report.curve_report``.
     """
-    make = _curve if report["suite"] == "curve" else _standings
     for name, task in report["tasks"].items():
-        yield make(name, task)
+        if report["suite"] == "curve":
+            yield _curve(name, task)
+        else:
+            yield _standings(name, task)
+            if task["published"]:
+                yield _published(f"{name}: published, not measured here", task)
     if report.get("averages"):
         yield _averages(report)
+    for name, figures in report.get("not_public", {}).items():
+        task = {"measure": figures[0]["measure"], "floor": None, "published": figures}
+        yield _published(f"{name}: published; its texts are not public", task)
+
+
+def _table(title: str, columns: Sequence[str], caption: str | None = None) -> Table:
+    table = Table(
+        title=title,
+        caption=caption,
+        title_justify="left",
+        caption_justify="left",
+        box=box.SIMPLE_HEAD,
+    )
+    for column in columns:
+        words = column in ("system", "measure", "split")
+        table.add_column(column, justify="left" if words else "right", no_wrap=column == "system")
+    return table
 
 
 def _standings(name: str, task: Report) -> Table:
-    texts = task["texts"]
-    table = Table(
-        title=f"{name}: {measure_name(task['measure'])} in %, {texts['test']:,} test texts",
-        title_justify="left",
-        caption=_caption(task),
-        caption_justify="left",
-    )
-    columns = ("", "figure", "floor", "accuracy", "macro-F1", "seeds", "seconds", "p")
-    for column in columns:
-        table.add_column(column, justify="left" if not column else "right")
+    title = f"{name}: {measure_name(task['measure'])}, {task['texts']['test']:,} test texts, in %"
+    columns = ("system", "figure", "floor", "accuracy", "macro-F1", "seeds", "seconds", "p")
+    table = _table(title, columns, _caption(task))
     floor, against = percent(task["floor"]), (task["compared"] or {}).get("against", {})
     for system, entry in task["systems"].items():
         measures = entry["measures"]
@@ -50,14 +65,7 @@ def _standings(name: str, task: Report) -> Table:
         )
         if LEAK_FREE in entry:
             lower = percent(task[LEAK_FREE]["floor"])
-            table.add_row("  rows without U+FE0F", figure(entry[LEAK_FREE]), lower)
-    table.add_section()
-    for each in task["published"]:
-        named = f"{each['system']} (published)"
-        own = each["measure"] == task["measure"]
-        value = percent(each["value"])
-        shown = value if own else f"{value} {measure_name(each['measure'])}"
-        table.add_row(named, shown, floor if own else "", style="dim")
+            table.add_row("  without U+FE0F", figure(entry[LEAK_FREE]), lower)
     return table
 
 
@@ -69,42 +77,46 @@ def _caption(task: Report) -> str:
         f"The floor is the best constant answer: {task['floor_answer']}.",
     ]
     if task["compared"]:
-        lines.append("p: that chain-thaw differs so much by chance, by approximate randomisation.")
-    splits = sorted({each["split"] for each in task["published"]} - {"public"})
-    if splits:
-        lines.append(f"Published figures are on other splits: {'; '.join(splits)}.")
+        lines.append("p: that chain-thaw differs as much by chance (approximate randomisation).")
     return "\n".join(lines)
+
+
+def _published(title: str, task: Report) -> Table:
+    table = _table(title, ("system", "figure", "floor", "measure", "split"))
+    floor: float | None = task["floor"]
+    for each in task["published"]:
+        own = each["measure"] == task["measure"]
+        table.add_row(
+            each["system"],
+            percent(each["value"]),
+            percent(floor) if own and floor is not None else "",
+            measure_name(each["measure"]),
+            each["split"],
+        )
+    return table
 
 
 def _averages(report: Report) -> Table:
     averages = report["averages"]
-    table = Table(
-        title=f"{report['suite']}: mean over the suite in %",
-        title_justify="left",
-        caption=f"Of {', '.join(averages['tasks'])}; stance counts once.",
-        caption_justify="left",
-    )
-    table.add_column("")
-    table.add_column("mean", justify="right")
+    caption = f"Of {', '.join(averages['tasks'])}."
+    if any(task in GROUPS for task in averages["tasks"]):
+        caption += " Sets of stance count as one."
+    table = _table(f"{report['suite']}: mean over the suite, in %", ("system", "mean"), caption)
     for system, entry in averages["systems"].items():
         table.add_row(system, figure(entry))
     table.add_section()
     for system, value in report["published_averages"].items():
-        table.add_row(f"{system} (published)", percent(value), style="dim")
+        table.add_row(f"{system} (published)", percent(value))
     return table
 
 
 def _curve(name: str, task: Report) -> Table:
-    table = Table(
-        title=f"{name}: accuracy in % by the number of training texts",
-        title_justify="left",
-        caption=f"The floor is {percent(task['floors']['accuracy'])}.",
-        caption_justify="left",
-    )
     sizes = sorted({point["texts"] for points in task["systems"].values() for point in points})
-    table.add_column("")
-    for size in sizes:
-        table.add_column(f"{size:,}", justify="right")
+    table = _table(
+        f"{name}: accuracy by the number of training texts, in %",
+        ("system", *(f"{size:,}" for size in sizes)),
+        f"The floor is {percent(task['floors']['accuracy'])}.",
+    )
     for system, points in task["systems"].items():
         found = {point["texts"]: figure(point["measures"]["accuracy"]) for point in points}
         table.add_row(system, *(found.get(size, "") for size in sizes))
