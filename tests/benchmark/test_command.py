@@ -115,9 +115,9 @@ def test_errors_are_one_line(arguments, parts, fakes, data, tmp_path, monkeypatc
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(os.name == "nt", reason="sends a Unix signal")
-def test_interrupt_ends_a_run_in_one_line(data, base, tmp_path):
+@pytest.fixture
+def sleeping_run(data, base, tmp_path):
+    """A run, in a process group of its own, of which one cell is done and one never will be."""
     code = (
         "from deepmoji.benchmark import systems\n"
         "from tests.benchmark.fakes import Fake, Sleeps\n"
@@ -140,15 +140,29 @@ def test_interrupt_ends_a_run_in_one_line(data, base, tmp_path):
         while not list(tmp_path.rglob("b/*.log")) and time.monotonic() < deadline:
             time.sleep(0.05)
         time.sleep(0.3)
-        os.killpg(process.pid, signal.SIGINT)  # as a terminal does: the workers get it too
-        process.wait(60)
-        said = process.stderr.read().decode().splitlines()
-    assert process.returncode == 1
+        assert process.poll() is None
+        yield process
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="sends a Unix signal")
+def test_interrupt_ends_a_run_in_one_line(sleeping_run, tmp_path):
+    os.killpg(sleeping_run.pid, signal.SIGINT)  # as a terminal does: the workers get it too
+    sleeping_run.wait(60)
+    said = sleeping_run.stderr.read().decode().splitlines()
+    assert sleeping_run.returncode == 1
     assert said[-1] == "error: interrupted"
     assert "Traceback" not in "".join(said)
-    left = sorted(path.name for path in (tmp_path / "out").rglob("*") if path.is_file())
-    assert "seed-0.log" not in left
-    assert gone(process.pid)
+    assert not list((tmp_path / "out").rglob("*.log"))
+    assert gone(sleeping_run.pid)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="sends a Unix signal")
+def test_workers_end_with_a_run_that_is_killed(sleeping_run):
+    sleeping_run.kill()
+    sleeping_run.wait(60)
+    assert gone(sleeping_run.pid)
 
 
 def gone(group, patience=30):

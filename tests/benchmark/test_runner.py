@@ -192,3 +192,14 @@ def test_a_cell_that_is_not_of_these_tasks_stays(tasks, base, tmp_path):
     replace(job.compute(), key=other).save(tmp_path)
     run([job], tmp_path, processes=1)
     assert state(other, tmp_path) == "done"
+
+
+def test_an_old_worker_makes_room(tasks, base, tmp_path, monkeypatch):
+    monkeypatch.setattr("deepmoji.benchmark.worker._OLD", 0.0)
+    jobs = jobs_of(tasks, base, Fake())
+    assert run(jobs, tmp_path, processes=1) == []
+    pids = [Cell.load(job.key.path(tmp_path)).report["pid"] for job in jobs]
+    assert len(set(pids)) == 2
+    for pid in pids:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)

@@ -121,6 +121,7 @@ class _Crew:
         self._size = size
         self._progress = progress
         self._idle: list[Worker] = []
+        self._leaving: list[Worker] = []
         self._running: dict[Connection, _Running] = {}
 
     def work(self, jobs: deque[Job]) -> list[Failure]:
@@ -139,7 +140,8 @@ class _Crew:
             worker.dismiss()
         for running in self._running.values():
             running.worker.dismiss(at_once=True)
-        for worker in [*self._idle, *(running.worker for running in self._running.values())]:
+        busy = [running.worker for running in self._running.values()]
+        for worker in [*self._leaving, *self._idle, *busy]:
             worker.join()
         for running in self._running.values():
             running.worker.discard_log()
@@ -159,7 +161,11 @@ class _Crew:
         except WorkerDied as error:
             self._progress.failed(job, str(error))
             return Failure(job=job, why=str(error), log=self._log(job))
-        self._idle.append(running.worker)
+        if running.worker.is_old:
+            running.worker.dismiss()
+            self._leaving.append(running.worker)
+        else:
+            self._idle.append(running.worker)
         cell.save(self._out)
         self._progress.finished(job, time.perf_counter() - running.begun)
         return None

@@ -5,10 +5,12 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from itertools import takewhile
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
 from deepmoji.benchmark.cells import Cell
@@ -26,6 +28,9 @@ _ONE_THREAD = (
     "VECLIB_MAXIMUM_THREADS",
 )
 _TRACEBACK = "Traceback (most recent call last):"
+# Seconds after which a worker makes room for a new one. Starting one takes two to five; training
+# many networks in one process leaves gigabytes with the allocator.
+_OLD = 60.0
 _GRACE = 5.0  # seconds to end before a process is killed
 
 
@@ -41,12 +46,18 @@ class Worker:
     """
 
     def __init__(self) -> None:
+        self._begun = time.monotonic()
         self.connection, theirs = _CONTEXT.Pipe()
         self._process = _CONTEXT.Process(target=_serve, args=(theirs,), daemon=True)
         self._log = Path(os.devnull)
         with _one_thread(), _no_interrupt():
             self._process.start()
         theirs.close()  # so that the end of the process is the end of the connection
+
+    @property
+    def is_old(self) -> bool:
+        """Whether a new process would cost little, beside what this one has done."""
+        return time.monotonic() - self._begun > _OLD
 
     def start(self, job: Job, log: Path) -> None:
         """Give it a job; ``connection`` can be read when the job is done, or the process is."""
@@ -113,6 +124,7 @@ def _serve(connection: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the parent, which ends this one
     # By an exception, so that what libraries hold is given back: semaphores, temporary files.
     signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(1))
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     while True:
         try:
             job, log = connection.recv()
@@ -120,6 +132,14 @@ def _serve(connection: Connection) -> None:
             return
         _write_to(log)
         connection.send(job.compute())
+
+
+def _end_with_parent() -> None:
+    """Do not go on for nobody, however the parent came to its end."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
 
 
 def _write_to(log: Path) -> None:
