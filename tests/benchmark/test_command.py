@@ -70,6 +70,36 @@ def test_run_and_go_on(fakes, options, tmp_path):
     ]
 
 
+def test_report_marks_what_is_kept(options, tmp_path):
+    ran = call(
+        "run", "--suite", "paper", "--tasks", "SCv1", "--methods", "constant,tfidf", *options
+    )
+    assert ran.exit_code == 0, ran.stderr
+    place = options[:4]
+    results, plot = tmp_path / "results.json", tmp_path / "scores"
+    arguments = ["report", "--suite", "paper", *place, "--results", results, "--plot", plot]
+    shown = call(*arguments)
+    assert shown.exit_code == 0, shown.stderr
+    assert "SCv1" in shown.stdout
+    assert "tfidf" in shown.stdout
+    report = json.loads(results.read_text("utf-8"))
+    assert json.loads(call(*arguments, "--json").stdout) == report
+    assert set(report["tasks"]) == {"SCv1"}
+    assert report["tasks"]["SCv1"]["systems"]["tfidf"]["measures"]["positive_f1"]["mean"] > 0.9
+    assert plot.with_suffix(".png").stat().st_size > 1000
+    assert plot.with_suffix(".svg").stat().st_size > 1000
+
+
+def test_curve_fits_and_marks(options, tmp_path):
+    arguments = ["curve", "--tasks", "SCv1", "--methods", "tfidf", "--sizes", "10,all"]
+    result = call(*arguments, "--seeds", 2, *options, "--plot", tmp_path / "curve", "--json")
+    assert result.exit_code == 0, result.stderr
+    assert "0 cells are there, 3 to do" in result.stderr
+    assert "tfidf on SCv1, 10 texts, seed 1" in result.stderr
+    assert set(json.loads(result.stdout)["tasks"]) == {"SCv1"}
+    assert (tmp_path / "curve.svg").is_file()
+
+
 def test_failures_end_with_code_1_and_a_line(fakes, options):
     fakes["slow"] = Raises(name="slow")
     result = call("run", "--suite", "paper", "--tasks", "SCv1", "--seeds", 1, *options)

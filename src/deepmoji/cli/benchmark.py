@@ -250,7 +250,7 @@ def _show(report: Any, *, results: Path | None, plot: Path | None, as_json: bool
     else:
         from rich.console import Console
 
-        from deepmoji.benchmark.report import tables
+        from deepmoji.benchmark.terminal import tables
 
         for table in tables(report):
             Console().print(table)
