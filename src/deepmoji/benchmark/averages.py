@@ -1,11 +1,11 @@
-"""Averages over a suite, counted as those who published averages count."""
+"""Averages over tasks, counted as those who published averages count."""
 
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from deepmoji.benchmark.published import GROUPS
-from deepmoji.benchmark.standing import spread
+from deepmoji.benchmark.published import GROUPS, Published
+from deepmoji.benchmark.standing import DIGITS, spread
 from deepmoji.benchmark.systems import in_order
 
 # The paper has no figures of it, so that an average with it would stand beside nothing.
@@ -25,20 +25,33 @@ def averages(reports: Mapping[str, Report], names: Sequence[str]) -> dict[str, A
         names: of all tasks that an average needs.
 
     Returns:
-        by system, and for the ``floor``, the mean of the tasks' measures; its deviation over the
-        seeds that every task has; and which tasks count. Empty if a task has no report.
+        which tasks count, the ``floor``, and by system the mean of the tasks' measures with its
+        deviation over the seeds that every task has. Empty if a task has no report.
     """
     needed = [name for name in names if name not in _LEFT_OUT]
-    if not needed or any(name not in reports for name in needed):
-        return {}
-    found = {task: reports[task]["systems"] for task in needed}
-    systems = in_order(set.intersection(*(set(each) for each in found.values())))
+    return _joined(reports, needed) if needed and set(needed) <= set(reports) else {}
+
+
+def group_reports(
+    reports: Mapping[str, Report], published: Mapping[str, Sequence[Published]]
+) -> dict[str, Any]:
+    """Return reports of the groups of tasks that are published as one: TweetEval's stance.
+
+    Args:
+        reports: of tasks, by name; a group that lacks one is left out.
+        published: by group, what is published for it.
+    """
+    groups: dict[str, list[str]] = {}
+    for task, group in GROUPS.items():
+        groups.setdefault(group, []).append(task)
     return {
-        "tasks": needed,
-        "systems": {
-            "floor": spread([mean_over_tasks({task: reports[task]["floor"] for task in needed})])
+        group: {
+            "measure": reports[tasks[0]]["measure"],
+            **_joined(reports, tasks),
+            "published": [each.to_dict() for each in published.get(group, ())],
         }
-        | {system: _average(reports, needed, system) for system in systems},
+        for group, tasks in groups.items()
+        if set(tasks) <= set(reports)
     }
 
 
@@ -48,6 +61,18 @@ def mean_over_tasks(figures: Mapping[str, float]) -> float:
     for task, figure in figures.items():
         groups.setdefault(GROUPS.get(task, task), []).append(figure)
     return math.fsum(math.fsum(each) / len(each) for each in groups.values()) / len(groups)
+
+
+def _joined(reports: Mapping[str, Report], tasks: Sequence[str]) -> dict[str, Any]:
+    answered = [set(reports[task]["systems"]) for task in tasks]
+    return {
+        "tasks": list(tasks),
+        "floor": round(mean_over_tasks({task: reports[task]["floor"] for task in tasks}), DIGITS),
+        "systems": {
+            system: _average(reports, tasks, system)
+            for system in in_order(set.intersection(*answered))
+        },
+    }
 
 
 def _average(reports: Mapping[str, Report], tasks: Sequence[str], system: str) -> dict[str, Any]:
@@ -63,4 +88,8 @@ def _average(reports: Mapping[str, Report], tasks: Sequence[str], system: str) -
         for seed in sorted(common)
     ]
     deviation = spread(by_seed)["deviation"] if by_seed else None
-    return spread([mean_over_tasks(means)]) | {"deviation": deviation, "seeds": sorted(common)}
+    return {
+        "seeds": sorted(common),
+        "mean": spread([mean_over_tasks(means)])["mean"],
+        "deviation": deviation,
+    }

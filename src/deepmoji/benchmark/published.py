@@ -23,7 +23,7 @@ _PUBLIC = "public"
 LEAK_FREE = "public, rows without U+FE0F"  # TweetEval's emoji: see ``standing``
 _FEWER = "the paper's, with 100 test texts fewer than the public one"
 _OWN = "the paper's"
-_LATER = "that of its paper, not compared with the public one"
+_LATER = "that of its paper"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,10 +4,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from deepmoji.benchmark.averages import averages
+from deepmoji.benchmark.averages import averages, group_reports
 from deepmoji.benchmark.cells import Cell, Size, read_cells
 from deepmoji.benchmark.curve import subset
-from deepmoji.benchmark.published import LEAK_FREE, NOT_PUBLIC, published, published_averages
+from deepmoji.benchmark.published import (
+    GROUPS,
+    LEAK_FREE,
+    NOT_PUBLIC,
+    published,
+    published_averages,
+)
 from deepmoji.benchmark.standing import (
     DIGITS,
     Marked,
@@ -53,6 +59,9 @@ def suite_report(tasks: Sequence[Task], out: Path) -> Report:
         "suite": suite,
         **_origin(cells),
         "tasks": reports,
+        "groups": group_reports(
+            reports, {name: published(suite, name) for name in GROUPS.values()}
+        ),
         "averages": averages(reports, [task.name for task in tasks]),
         "published_averages": published_averages(suite),
         "not_public": {

@@ -35,21 +35,25 @@ def tables(report: Report) -> Iterator[Table]:
 def _table(title: str, columns: Sequence[str], caption: str | None = None) -> Table:
     table = Table(
         title=title,
-        caption=caption,
+        caption=f"{caption}\n" if caption else None,  # a blank line before the next table
         title_justify="left",
         caption_justify="left",
         box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
     )
     for column in columns:
         words = column in ("system", "measure", "split")
-        table.add_column(column, justify="left" if words else "right", no_wrap=column == "system")
+        table.add_column(column, justify="left" if words else "right", no_wrap=column != "split")
     return table
 
 
 def _standings(name: str, task: Report) -> Table:
     title = f"{name}: {measure_name(task['measure'])}, {task['texts']['test']:,} test texts, in %"
-    columns = ("system", "figure", "floor", "accuracy", "macro-F1", "seeds", "seconds", "p")
-    table = _table(title, columns, _caption(task))
+    # With several labels the class-average F1 is the macro-F1.
+    same = {task["measure"], "macro_f1" if task["kind"] == "multi" else ""}
+    others = [name for name in ("accuracy", "macro_f1") if name not in same]
+    columns = ("figure", "floor", *map(measure_name, others), "runs", "seconds", "p")
+    table = _table(title, ("system", *columns), _caption(task))
     floor, against = percent(task["floor"]), (task["compared"] or {}).get("against", {})
     for system, entry in task["systems"].items():
         measures = entry["measures"]
@@ -57,8 +61,7 @@ def _standings(name: str, task: Report) -> Table:
             system,
             figure(measures[task["measure"]]),
             floor,
-            figure(measures.get("accuracy")),
-            figure(measures.get("macro_f1")),
+            *(figure(measures.get(name)) for name in others),
             str(len(entry["seeds"])),
             f"{entry['seconds']:,.1f}",
             p_value(against.get(system)),
@@ -102,6 +105,7 @@ def _averages(report: Report) -> Table:
     if any(task in GROUPS for task in averages["tasks"]):
         caption += " Sets of stance count as one."
     table = _table(f"{report['suite']}: mean over the suite, in %", ("system", "mean"), caption)
+    table.add_row("floor", percent(averages["floor"]))
     for system, entry in averages["systems"].items():
         table.add_row(system, figure(entry))
     table.add_section()

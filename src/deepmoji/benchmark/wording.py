@@ -19,8 +19,8 @@ SYSTEM_NAMES: Mapping[str, str] = {
     "plain-lstm": "plain LSTM",
     "encodings-trees": "encodings + trees",
     "minilm": "MiniLM",
-    "last-ovr": "last, a model a class",
-    "chain-thaw-ovr": "chain-thaw, a model a class",
+    "last-ovr": "last per class",
+    "chain-thaw-ovr": "chain-thaw per class",
 }
 
 
@@ -35,10 +35,10 @@ def system_name(name: str) -> str:
 
 
 def percent(value: float) -> str:
-    """Return a share in percent, as exact as it is known: published ones often have two digits.
+    """Return a share in percent.
 
-    >>> percent(0.37), percent(0.3721), percent(0.334)
-    ('37.0', '37.2', '33.4')
+    >>> percent(0.3721), percent(1)
+    ('37.2', '100.0')
     """
     return f"{100 * value:.1f}"
 
@@ -52,7 +52,7 @@ def figure(entry: Mapping[str, Any] | None) -> str:
 
 
 def p_value(entry: Mapping[str, float] | None) -> str:
-    """Return a p value, ``<0.001`` where it is less; nothing where there is none."""
+    """Return a p value, ``<.001`` where it is less; nothing where there is none."""
     if entry is None:
         return ""
-    return "<0.001" if entry["p"] < 0.001 else f"{entry['p']:.3f}"
+    return "<.001" if entry["p"] < 0.001 else f"{entry['p']:.3f}".removeprefix("0")
