@@ -11,13 +11,17 @@ import deepmoji
 def test_names():
     assert deepmoji.__all__ == [
         "BundleError",
+        "DeepMojiClassifier",
+        "DeepMojiVectorizer",
         "DeepmojiError",
+        "FineTuned",
         "InputError",
         "MissingDependency",
         "Prediction",
         "Predictor",
         "Word",
         "__version__",
+        "finetune",
         "load",
         "tokenize",
     ]

@@ -15,30 +15,40 @@ if TYPE_CHECKING:
     from deepmoji.inference.prediction import Prediction, Word
     from deepmoji.inference.predictor import Predictor, load
     from deepmoji.text.tokenizer import tokenize
+    from deepmoji.transfer.estimators import DeepMojiClassifier, DeepMojiVectorizer
+    from deepmoji.transfer.finetune import FineTuned, finetune
 
     __version__: str
 
 __all__ = [
     "BundleError",
+    "DeepMojiClassifier",
+    "DeepMojiVectorizer",
     "DeepmojiError",
+    "FineTuned",
     "InputError",
     "MissingDependency",
     "Prediction",
     "Predictor",
     "Word",
     "__version__",
+    "finetune",
     "load",
     "tokenize",
 ]
 
 _HOMES = {
     "BundleError": "deepmoji.errors",
+    "DeepMojiClassifier": "deepmoji.transfer.estimators",
+    "DeepMojiVectorizer": "deepmoji.transfer.estimators",
     "DeepmojiError": "deepmoji.errors",
+    "FineTuned": "deepmoji.transfer.finetune",
     "InputError": "deepmoji.errors",
     "MissingDependency": "deepmoji.errors",
     "Prediction": "deepmoji.inference.prediction",
     "Predictor": "deepmoji.inference.predictor",
     "Word": "deepmoji.inference.prediction",
+    "finetune": "deepmoji.transfer.finetune",
     "load": "deepmoji.inference.predictor",
     "tokenize": "deepmoji.text.tokenizer",
 }

@@ -11,7 +11,6 @@ import typer
 
 from deepmoji.bundle import check_replaceable
 from deepmoji.config import FineTuneConfig, Method
-from deepmoji.errors import require
 
 app = typer.Typer(rich_markup_mode="rich")
 
@@ -179,7 +178,6 @@ def finetune(
     }
     if test is not None:
         options["test"] = test
-    _require_training()
     from deepmoji.transfer.finetune import finetune as run
 
     check_replaceable(out)
@@ -205,11 +203,6 @@ def finetune(
     else:
         _show(tuned.report)
         typer.echo(f"{out} is a model now. Try: deepmoji predict --model {out} 'so tired'")
-
-
-def _require_training() -> None:
-    for module in ("torch", "lightning_fabric", "onnx", "safetensors", "sklearn"):
-        require(module, "train")
 
 
 def _show(report: dict[str, Any]) -> None:

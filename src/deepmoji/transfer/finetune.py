@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from deepmoji.bundle import SHIPPED, Bundle, check_replaceable
 from deepmoji.config import FineTuneConfig, Method, check_seed
-from deepmoji.errors import InputError
+from deepmoji.errors import InputError, require
 from deepmoji.evaluation.datasets import Labelled, Source
 from deepmoji.evaluation.measures import all_measures, best_thresholds
 from deepmoji.files import atomic_folder
@@ -132,6 +132,8 @@ def finetune(
         DeepmojiError: if training fails: a loss that is no number, a full disk.
     """
     begun = time.monotonic()
+    for module in ("torch", "lightning_fabric", "onnx", "safetensors", "sklearn"):
+        require(module, "train")
     config = _check(method, seed, options)
     material = gather(train, validation, seed=seed, config=config, options=options)
     bundle = Bundle.open(SHIPPED if base is None else Path(base))

@@ -1,0 +1,114 @@
+"""`deepmoji finetune`."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+import deepmoji
+from tests.helpers.tunable import make_texts, make_tunable
+
+FAST = ("--epochs", 3, "--epoch-size", 64, "--batch-size", 16, "--device", "cpu",
+        "--precision", "32-true", "--new-learning-rate", 0.02)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory):
+    return make_tunable(tmp_path_factory.mktemp("bundles") / "base").folder
+
+
+def write(path, texts, labels):
+    rows = [json.dumps({"text": t, "label": n}) for t, n in zip(texts, labels, strict=True)]
+    path.write_text("\n".join(rows), "utf-8")
+    return path
+
+
+def test_a_file_becomes_a_model_that_predicts(call, base, tmp_path):
+    train = write(tmp_path / "train.jsonl", *make_texts(60))
+    test = write(tmp_path / "test.jsonl", *make_texts(21, seed=1))
+    out = tmp_path / "model"
+    result = call("finetune", train, "--test", test, "--out", out, "--base", base, *FAST)
+    assert result.exit_code == 0, result.stderr
+    lines = {line.split("│")[1].strip(): line for line in result.stdout.splitlines() if "│" in line}
+    assert lines["anger"].split("│")[2:5] == ["    18 ", "          2 ", "    7 "]
+    assert {"accuracy", "macro f1", "class average f1"} <= lines.keys()
+    assert "6 training texts were held out for validation." in result.stdout
+    assert "words were added" in result.stdout
+    assert "stage 6 of 6, all layers" in result.stderr
+    assert deepmoji.load(out).labels == ("anger", "fear", "joy")
+    assert not (tmp_path / "model.training").exists()
+    shown = call("predict", "--model", out, "so happy today")
+    assert all(name in shown.stdout for name in ("anger", "fear", "joy"))
+
+
+def test_json_is_the_report(call, base, tmp_path):
+    train = write(tmp_path / "train.jsonl", *make_texts(30))
+    result = call("finetune", train, "--out", tmp_path / "m", "--base", base, "--method", "last",
+                  "--json", "--seed", 3, "--class-weights", *FAST)  # fmt: skip
+    report = json.loads(result.stdout)
+    assert (report["method"], report["seed"]) == ("last", 3)
+    assert report["settings"]["class_weights"] is True
+    assert report["settings"]["epochs"] == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--text-column", "body"), "no column 'body'"),
+        (("--patience", 0), "patience has to be"),
+        (("--validation", "nowhere.csv"), "nowhere.csv"),
+    ],
+)
+def test_errors_are_one_line(call, base, tmp_path, arguments, message):
+    train = write(tmp_path / "train.jsonl", *make_texts(30))
+    out = tmp_path / "model"
+    result = call("finetune", train, "--out", out, "--base", base, *FAST, *arguments)
+    assert result.exit_code == 1
+    assert len(result.stderr.splitlines()) == 1
+    assert message in result.stderr
+    assert not out.exists()
+
+
+def test_what_would_be_lost_is_refused_before_training(call, base, tmp_path):
+    train = write(tmp_path / "train.jsonl", *make_texts(30))
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "a.txt").write_text("a", "utf-8")
+    result = call("finetune", train, "--out", tmp_path / "notes", "--base", base, *FAST)
+    assert result.exit_code == 1
+    assert "no model bundle" in result.stderr
+    assert "stage" not in result.stderr
+
+
+@pytest.mark.slow
+def test_a_run_that_was_interrupted_is_finished_by_the_same_command(base, tmp_path):
+    """Killed after a checkpoint; the result is that of an unbroken run."""
+    train = write(tmp_path / "train.jsonl", *make_texts(60))
+    program = (
+        "from tests.helpers.signals import heed_interrupts; heed_interrupts()\n"
+        "import deepmoji.training.tuner as tuner; tuner._SAVE_SECONDS = 0\n"
+        "from deepmoji.cli import main; main()"
+    )
+
+    def command(out):
+        options = ("--base", base, "--method", "full", *FAST, "--epochs", 40, "--patience", 40)
+        arguments = [str(each) for each in ("finetune", train, "--out", out, *options)]
+        return [sys.executable, "-c", program, *arguments]
+
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    subprocess.run(command(whole), check=True, capture_output=True)
+    with subprocess.Popen(command(broken), stderr=subprocess.PIPE) as process:
+        checkpoint = tmp_path / "broken.training" / "latest.pt"
+        while not checkpoint.exists():
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        error = process.stderr.read().decode()
+    assert process.returncode == 1
+    assert error.splitlines()[-1] == "error: interrupted"
+    assert not broken.exists()
+    subprocess.run(command(broken), check=True, capture_output=True)
+    assert not checkpoint.parent.exists()
+    parts = [(folder / "model.safetensors").read_bytes() for folder in (whole, broken)]
+    assert parts[0] == parts[1]
