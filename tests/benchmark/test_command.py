@@ -236,6 +236,11 @@ def snippets():
     return re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 
 
+def test_page_names_every_method():
+    table = PAGE.partition("## What is compared")[2].partition("##")[0]
+    assert [name for name in METHODS if f"`{name}`" not in table] == []
+
+
 def test_page_lists_every_set_as_the_code_has_it():
     for sets in SUITES.values():
         for published in sets:
