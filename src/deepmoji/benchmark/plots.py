@@ -129,7 +129,7 @@ def _panel(title: str, task: Report, published: Mapping[str, float] | None = Non
         published = {
             each["system"]: each["value"]
             for each in task.get("published", ())
-            if each["split"] != LEAK_FREE
+            if each["measure"] == task["measure"] and each["split"] != LEAK_FREE
         }
     systems = task["systems"]
     measure = task["measure"]

@@ -57,6 +57,7 @@ def suite_report(tasks: Sequence[Task], out: Path) -> Report:
     }
     return {
         "suite": suite,
+        "command": f"deepmoji benchmark report --suite {suite}",
         **_origin(cells),
         "tasks": reports,
         "groups": group_reports(
@@ -87,6 +88,7 @@ def curve_report(tasks: Sequence[Task], out: Path) -> Report:
     cells = _kept(tasks, out, CURVE, "deepmoji benchmark curve")
     return {
         "suite": CURVE,
+        "command": "deepmoji benchmark curve",
         "of": tasks[0].suite,
         **_origin(cells),
         "tasks": {task.name: _curve(task, cells[task.name]) for task in tasks if cells[task.name]},

@@ -7,7 +7,7 @@ from rich import box
 from rich.table import Table
 
 from deepmoji.benchmark.published import GROUPS, LEAK_FREE
-from deepmoji.benchmark.wording import figure, measure_name, p_value, percent
+from deepmoji.benchmark.wording import figure, measure_name, p_value, percent, published_percent
 
 Report = Mapping[str, Any]
 
@@ -91,7 +91,7 @@ def _published(title: str, task: Report) -> Table:
         own = each["measure"] == task["measure"]
         table.add_row(
             each["system"],
-            percent(each["value"]),
+            published_percent(each["value"]),
             percent(floor) if own and floor is not None else "",
             measure_name(each["measure"]),
             each["split"],
@@ -110,7 +110,7 @@ def _averages(report: Report) -> Table:
         table.add_row(system, figure(entry))
     table.add_section()
     for system, value in report["published_averages"].items():
-        table.add_row(f"{system} (published)", percent(value))
+        table.add_row(f"{system} (published)", published_percent(value))
     return table
 
 

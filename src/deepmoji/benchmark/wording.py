@@ -43,6 +43,15 @@ def percent(value: float) -> str:
     return f"{100 * value:.1f}"
 
 
+def published_percent(value: float) -> str:
+    """Return a published share in percent, no more exact than it was published.
+
+    >>> published_percent(0.37), published_percent(0.334)
+    ('37', '33.4')
+    """
+    return percent(value).removesuffix(".0")
+
+
 def figure(entry: Mapping[str, Any] | None) -> str:
     """Return mean and deviation in percent, ``61.2 ±1.3``; the mean alone of a single run."""
     if entry is None:
