@@ -33,7 +33,7 @@ def paper_table(results: Results) -> str:
         for name, figures in report["not_public"].items()
     ]
     if report["averages"]:
-        published = published_percent(report["published_averages"]["chain-thaw"])
+        published = percent(report["published_averages"]["chain-thaw"])
         rows.append((*_mean_row(report, systems), published))
     rows.append((*_seconds_row(report, systems), ""))
     parts = [
@@ -68,7 +68,7 @@ def tweeteval_table(results: Results) -> str:
         published = (_published(group, n) for n in TWEETEVAL)
         rows.append((label, measure, percent(group["floor"]), *cells, *published))
     if report["averages"]:
-        published = (published_percent(report["published_averages"][n]) for n in TWEETEVAL)
+        published = (percent(report["published_averages"][name]) for name in TWEETEVAL)
         rows.append((*_mean_row(report, systems), *published))
     rows.append((*_seconds_row(report, systems), *[""] * len(TWEETEVAL)))
     parts = [
@@ -199,7 +199,7 @@ def _notes(report: Report) -> Iterator[str]:
             yield (
                 f"The published predictions of {each['system'].partition(',')[0]} for {name} get "
                 f"{_published(task, each['system'])} on all rows and "
-                f"{published_percent(each['value'])} on those without U+FE0F, the rest of an emoji "
+                f"{published_percent(each)} on those without U+FE0F, the rest of an emoji "
                 "that was cut out."
             )
     for name in report["not_public"]:
@@ -246,12 +246,11 @@ def _best(entries: Iterable[Report | None]) -> float:
 
 def _published(task: Report, system: str) -> str:
     found = [each for each in task["published"] if each["system"] == system]
-    return published_percent(found[0]["value"]) if found else NONE
+    return published_percent(found[0]) if found else NONE
 
 
 def _value(figures: Iterable[Report]) -> str:
-    values = (each["value"] for each in figures if each["system"] == "chain-thaw")
-    return published_percent(next(values))
+    return published_percent(next(each for each in figures if each["system"] == "chain-thaw"))
 
 
 def _runs(report: Report) -> str:

@@ -25,6 +25,8 @@ class HeadAnswers:
 
     def scores(self, texts: Sequence[str]) -> Array:
         """Return probabilities, float32 [n, C]."""
+        if not texts:  # scikit-learn takes no empty matrix
+            return np.zeros((0, self.head.width), np.float32)
         return self.head.scores(self.features(texts))
 
 

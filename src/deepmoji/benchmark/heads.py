@@ -19,11 +19,14 @@ class Head:
     Args:
         problem: kind and classes.
         make: makes a classifier that has not learnt anything yet.
+
+    Attributes:
+        width: number of classes, C.
     """
 
     def __init__(self, problem: Problem, make: Callable[[], Any]) -> None:
         self._multi = problem.kind == "multi"
-        self._width = len(problem.classes)
+        self.width = len(problem.classes)
         self._make = make
         self._parts: list[_Part] = []
 
@@ -36,11 +39,11 @@ class Head:
                 probability 0.
         """
         if self._multi:
-            columns = [targets[:, place].astype(np.int64) for place in range(self._width)]
+            columns = [targets[:, place].astype(np.int64) for place in range(self.width)]
         else:
             columns = [targets.argmax(axis=1)]
         if not self._parts:
-            width = 2 if self._multi else self._width
+            width = 2 if self._multi else self.width
             self._parts = [_Part(self._make, column, width) for column in columns]
         for part, column in zip(self._parts, columns, strict=True):
             if part.estimator is not None:

@@ -37,6 +37,7 @@ class Published:
         measure: as in ``evaluation.measures.MEASURES``.
         split: which texts it is on.
         source: where it stands.
+        decimals: of the value in per cent: how exactly it was published.
     """
 
     task: str
@@ -45,6 +46,7 @@ class Published:
     measure: str
     split: str
     source: str
+    decimals: int = 1
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as plain values."""
@@ -132,6 +134,7 @@ def _of_paper() -> Iterator[Published]:
                 value=value,
                 measure=measure,
                 split=split,
+                decimals=0,
                 source=f"quoted by {_FELBO}" if system == _EARLIER else f"{_FELBO}, mean of 5 runs",
             )
     for task, system, measure, value in _LATER_BEST:
@@ -141,6 +144,7 @@ def _of_paper() -> Iterator[Published]:
             value=value,
             measure=measure,
             split=_LATER,
+            decimals=0 if value == round(value, 2) else 1,
             source=f"{system}'s paper" if "figure" not in system else "a later paper",
         )
 

@@ -91,7 +91,7 @@ def _published(title: str, task: Report) -> Table:
         own = each["measure"] == task["measure"]
         table.add_row(
             each["system"],
-            published_percent(each["value"]),
+            published_percent(each),
             percent(floor) if own and floor is not None else "",
             measure_name(each["measure"]),
             each["split"],
@@ -110,7 +110,7 @@ def _averages(report: Report) -> Table:
         table.add_row(system, figure(entry))
     table.add_section()
     for system, value in report["published_averages"].items():
-        table.add_row(f"{system} (published)", published_percent(value))
+        table.add_row(f"{system} (published)", percent(value))
     return table
 
 

@@ -43,13 +43,16 @@ def percent(value: float) -> str:
     return f"{100 * value:.1f}"
 
 
-def published_percent(value: float) -> str:
-    """Return a published share in percent, no more exact than it was published.
+def published_percent(entry: Mapping[str, Any]) -> str:
+    """Return a published figure in percent, as exactly as it was published.
 
-    >>> published_percent(0.37), published_percent(0.334)
-    ('37', '33.4')
+    >>> published_percent({"value": 0.37, "decimals": 0})
+    '37'
+
+    Args:
+        entry: ``published.Published.to_dict()``.
     """
-    return percent(value).removesuffix(".0")
+    return f"{100 * entry['value']:.{entry['decimals']}f}"
 
 
 def figure(entry: Mapping[str, Any] | None) -> str:
