@@ -66,7 +66,8 @@ class Marked:
         )
         answered = answers(name, cell.test, kind, thresholds)
         figures = all_measures(truth, cell.test, kind, thresholds)
-        figures[name] = mark(name, truth, answered, kind)
+        if name not in figures:  # those that make sense for some classes alone
+            figures[name] = mark(name, truth, answered, kind)
         kept = leak_free_rows(task)
         return cls(
             cell=cell,
