@@ -8,6 +8,8 @@ from torch import Tensor, nn
 
 from deepmoji.config import Gates
 
+_ROUND = 256  # rows
+
 
 @dataclass(frozen=True)
 class Packing:
@@ -116,7 +118,9 @@ class Recurrence(torch.autograd.Function):
                 h.copy_(torch.mm(gradient[rows], recurrent))
         d_recurrent = None
         if ctx.needs_input_grad[1]:
-            d_recurrent = gradient[first:].t() @ states[earlier[first:]]
+            before = _round(states[earlier])
+            before[:first] = 0  # first steps start from zero states
+            d_recurrent = _round(gradient).t() @ before
         return gradient, d_recurrent, None, None
 
 
@@ -174,6 +178,15 @@ def run_lstm(rows: Tensor, lstm: nn.LSTM, packing: Packing, gates: Gates) -> Ten
         return lstm(nn.utils.rnn.PackedSequence(rows, sizes))[0].data
     weight, recurrent = cast("Tensor", lstm.weight_ih_l0), cast("Tensor", lstm.weight_hh_l0)
     bias = cast("Tensor", lstm.bias_ih_l0) + cast("Tensor", lstm.bias_hh_l0)
-    projected = nn.functional.linear(rows, weight, bias)
+    projected = nn.functional.linear(_round(rows), weight, bias)[: len(rows)]
     states = Recurrence.apply(projected, recurrent.to(projected.dtype), packing.sizes, gates)
     return cast("Tensor", states)
+
+
+def _round(rows: Tensor) -> Tensor:
+    """Add rows of zeros up to a round number.
+
+    oneDNN keeps code and buffers for every shape that it has met, 6 MB for one of these products;
+    with any number of rows a run would come to need gigabytes.
+    """
+    return nn.functional.pad(rows, (0, 0, 0, -len(rows) % _ROUND))
