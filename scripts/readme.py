@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from scripts import figures
+from scripts import figures, transfer_figures
 from scripts.blocks import ROOT, fill, update
 
 README = ROOT / "README.md"
@@ -71,6 +71,7 @@ def _first_line(path: Path) -> str:
 BLOCKS: dict[str, tuple[tuple[str, ...], Callable[[Results], str]]] = {
     "sentences": (("sentences",), figures.sentences),
     "quality": (("emoji", "corpus"), figures.quality),
+    "transfer": (("benchmark-paper",), transfer_figures.paper_table),
     "speed": (("tokenizer", "corpus", "pretraining", "inference"), figures.speed),
     "parity": (("golden",), figures.parity),
     "tree": ((), tree),

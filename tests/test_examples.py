@@ -64,3 +64,13 @@ def test_python_of_the_guide_runs():
 def test_commands_of_the_guide_run(command):
     result = CliRunner().invoke(app, shlex.split(command, comments=True)[1:])
     assert result.exit_code == 0
+
+
+@pytest.mark.skipif(not SHIPPED.is_dir(), reason="needs the shipped model")
+def test_scikit_learn_of_the_guide_runs(capsys):
+    guide = (ROOT / "docs" / "finetune.md").read_text(encoding="utf-8")
+    (snippet,) = (
+        each for each in re.findall(r"```python\n(.*?)```", guide, re.DOTALL) if "sklearn" in each
+    )
+    exec(snippet, {})  # noqa: S102 - what the page tells readers to run
+    assert capsys.readouterr().out in {"['up']\n", "['down']\n"}

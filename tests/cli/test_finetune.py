@@ -37,7 +37,7 @@ def test_a_file_becomes_a_model_that_predicts(call, base, tmp_path):
     assert {"accuracy", "macro f1", "class average f1"} <= lines.keys()
     assert "6 training texts were held out for validation." in result.stdout
     assert "words were added" in result.stdout
-    assert "stage 6 of 6, all layers" in result.stderr
+    assert "stage 6/6 all layers" in result.stderr
     assert deepmoji.load(out).labels == ("anger", "fear", "joy")
     assert not (tmp_path / "model.training").exists()
     shown = call("predict", "--model", out, "so happy today")

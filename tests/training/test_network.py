@@ -107,7 +107,7 @@ def test_recurrence_and_its_gradients_are_autograds(gates):
 
 
 def test_products_have_few_shapes(monkeypatch):
-    """oneDNN keeps 6 MB for each shape: with any number of rows memory would not stop growing."""
+    """OneDNN keeps 6 MB for each shape: with any number of rows memory would not stop growing."""
     rows = set()
     linear = nn.functional.linear
 

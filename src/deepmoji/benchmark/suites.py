@@ -52,8 +52,8 @@ _PAPER: tuple[tuple[str, Kind, str, tuple[int, int, int], tuple[str, ...]], ...]
     ("PsychExp", "single", "class_average_f1", (900, 100, 6480), _EMOTIONS),
     ("SS-Twitter", "binary", "accuracy", (800, 100, 1213), _POLARITY),
     ("SS-Youtube", "binary", "accuracy", (800, 100, 1242), _POLARITY),
-    ("SCv1", "binary", "positive_f1", (800, 100, 1095), _SARCASM),
-    ("SCv2-GEN", "binary", "positive_f1", (800, 100, 2360), _SARCASM),
+    ("SCv1", "binary", "class_average_f1", (800, 100, 1095), _SARCASM),
+    ("SCv2-GEN", "binary", "class_average_f1", (800, 100, 2360), _SARCASM),
     ("kaggle-insults", "binary", "accuracy", (4450, 495, 1237), ("neutral", "insult")),
 )
 # Barbieri et al., Findings of EMNLP 2020, tables 1 and 2.

@@ -16,6 +16,7 @@ app = typer.Typer(rich_markup_mode="rich")
 
 _DEFAULT = FineTuneConfig()
 _SILENCE = 60.0  # seconds at the most between two lines of a log
+_NO_LOSS = float("inf")
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Arithmetic = Literal["bf16-mixed", "32-true"]
 
@@ -26,7 +27,11 @@ def _group() -> None:  # pyright: ignore[reportUnusedFunction] - keeps typer fro
 
 
 class TuningLine:
-    """Shows a run: a line that changes on a terminal, otherwise a line for each stage or minute."""
+    """Shows a run: a line that changes on a terminal, otherwise a line for each stage or minute.
+
+    The losses are those of training, and the best one of validation; the time left is the least
+    that it can be, as a stage goes on as long as validation improves.
+    """
 
     def __init__(self) -> None:
         self._bar: Any = None
@@ -53,12 +58,11 @@ class TuningLine:
         if self._bar is not None:
             return self._bar
         from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+        from rich.progress import BarColumn, Progress, TextColumn
 
         bar = self._bar = Progress(
-            BarColumn(bar_width=12),
+            BarColumn(bar_width=6),
             TextColumn("{task.fields[words]}"),
-            TimeElapsedColumn(),
             console=Console(stderr=True),
             transient=True,
         )
@@ -68,12 +72,12 @@ class TuningLine:
 
     @staticmethod
     def _words(progress: Any) -> str:
-        best = f"  best validation {progress.best_loss:.4f}" if progress.best_loss < 1e9 else ""
+        best = f"  best {progress.best_loss:.3f}" if progress.best_loss < _NO_LOSS else ""
         left = round(progress.least_seconds_left)
-        clock = f"  at least {left // 60}:{left % 60:02} left" if left else ""
+        clock = f"  {left // 60}:{left % 60:02}+ left" if left else ""
         return (
-            f"stage {progress.stage} of {progress.stages}, {progress.layers}: epoch "
-            f"{progress.epoch}  loss {progress.train_loss:.4f}{best}{clock}"
+            f"stage {progress.stage}/{progress.stages} {progress.layers}: epoch {progress.epoch}"
+            f"  loss {progress.train_loss:.3f}{best}{clock}"
         )
 
 

@@ -272,10 +272,13 @@ class _Course:
         times = [each["seconds"] for each in self.standing.history if each["stage"] != "output"]
         epoch = times[-1] if times else 0.0
         stages = self.stages - self.standing.stage - 1
-        here = self.config.patience - self.standing.waited
+        soonest = min(self.config.patience, self.config.epochs)
+        here = min(
+            self.config.patience - self.standing.waited, self.config.epochs - self.standing.epoch
+        )
         if self.stage.cycle:
             here = self.stage.cycle - self.standing.epoch
-        return max(0.0, here - batch / self.batches + stages * self.config.patience) * epoch
+        return max(0.0, here - batch / self.batches + stages * soonest) * epoch
 
 
 def _finite(loss: float, stage: Stage) -> float:
