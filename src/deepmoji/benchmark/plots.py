@@ -31,6 +31,7 @@ _WIDTH = 9.0  # inches: at the width of a README, letters are about as large as 
 _DPI = 160
 _COLUMNS = 3
 _ROW = 0.17  # inches a system
+_SPAN = 10.0  # percentage points that an axis shows at least
 # Which published figures stand on the row of which system: the same method, made by others.
 _ROWS = {"new": "new", "full": "full", "last": "last", "chain-thaw": "chain-thaw"} | {
     "LSTM": "plain-lstm",
@@ -180,6 +181,9 @@ def _draw_scores(axes: Axes, panel: _Panel, systems: Sequence[str]) -> None:
     axes.grid(axis="y", color="#E6E6E6", linewidth=0.6)
     axes.tick_params(axis="y", length=0)
     axes.margins(x=0.08)
+    low, high = axes.get_xlim()
+    if high - low < _SPAN:  # or chance would look like a difference
+        axes.set_xlim((low + high - _SPAN) / 2, (low + high + _SPAN) / 2)
 
 
 def _score_legend(panels: Sequence[_Panel]) -> list[Line2D]:
