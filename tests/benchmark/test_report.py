@@ -334,9 +334,7 @@ def test_terminal_tables_fit_and_hold_floor_and_published(paper, tweeteval, curv
         assert floor in line
     assert "SE1604: published; its texts are not public" in shown
     assert "…" not in printed(tweeteval)
-    assert "accuracy by the number of training texts" in printed(curve).replace("\n", " ").replace(
-        "     ", ""
-    )
+    assert "accuracy by the number of training texts" in " ".join(printed(curve).split())
 
 
 def test_readme_tables(paper, tweeteval, curve, tmp_path):
