@@ -13,8 +13,7 @@ from deepmoji.errors import DeepmojiError, InputError, require
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="rich",
-    help="Compare ways of learning from few labels, on public data sets.\n\n"
-    "Example: [bold]deepmoji benchmark run --suite paper --methods tfidf,last --seeds 1[/bold]",
+    help="Compare ways of learning from few labels, on public data sets.",
 )
 
 # Of `deepmoji.benchmark.systems`, which to import takes the libraries of an extra.
