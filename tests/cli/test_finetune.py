@@ -1,6 +1,7 @@
 """`deepmoji finetune`."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -98,17 +99,20 @@ def test_a_run_that_was_interrupted_is_finished_by_the_same_command(base, tmp_pa
         return [sys.executable, "-c", program, *arguments]
 
     whole, broken = tmp_path / "whole", tmp_path / "broken"
-    subprocess.run(command(whole), check=True, capture_output=True)
-    with subprocess.Popen(command(broken), stderr=subprocess.PIPE) as process:
+    # One thread: of a model so small, several would mostly wait for each other.
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    subprocess.run(command(whole), check=True, capture_output=True, env=environment)
+    with subprocess.Popen(command(broken), stderr=subprocess.PIPE, env=environment) as process:
         checkpoint = tmp_path / "broken.training" / "latest.pt"
         while not checkpoint.exists():
-            time.sleep(0.02)
+            assert process.poll() is None
+            time.sleep(0.01)
         process.send_signal(signal.SIGINT)
         error = process.stderr.read().decode()
     assert process.returncode == 1
     assert error.splitlines()[-1] == "error: interrupted"
     assert not broken.exists()
-    subprocess.run(command(broken), check=True, capture_output=True)
+    subprocess.run(command(broken), check=True, capture_output=True, env=environment)
     assert not checkpoint.parent.exists()
     parts = [(folder / "model.safetensors").read_bytes() for folder in (whole, broken)]
     assert parts[0] == parts[1]
