@@ -10,7 +10,7 @@ import sklearn.metrics
 
 from deepmoji.benchmark.answers import Remembered
 from deepmoji.benchmark.heads import Head
-from deepmoji.benchmark.selection import Trial, choose, log_loss
+from deepmoji.benchmark.selection import Progress, Selection, Trial, log_loss
 from deepmoji.benchmark.suites import SUITES
 from deepmoji.benchmark.systems import BASELINES, OURS, SYSTEMS, fasttext, in_order, trees
 from deepmoji.benchmark.systems.transfer import Transfer
@@ -279,20 +279,54 @@ def test_log_loss_is_sklearn_s():
     assert log_loss(several, scores, "multi") == pytest.approx(mean)
 
 
-def test_the_least_loss_is_chosen_and_of_equals_the_first():
+def scores_of(sure, right, texts=100):
+    """Binary probabilities: so sure of the class of the first `right` texts, wrong in the rest."""
+    yes = np.where(np.arange(texts) < right, sure, 1 - sure)
+    return np.stack([1 - yes, yes], axis=1)
+
+
+def select(*scores, texts=100):
+    validation = Labelled(texts=("x",) * texts, labels=(("b",),) * texts)
     problem = Problem(classes=("a", "b"), kind="binary")
-    validation = Labelled(texts=("x", "y"), labels=(("a",), ("b",)))
-    unsure, right = np.full((2, 2), 0.5), np.array([[0.9, 0.1], [0.1, 0.9]])
-    trials = [
-        Trial(settings={"C": number}, model=number, validation=scores)
-        for number, scores in enumerate([unsure, right, right, 1 - right])
-    ]
-    chosen = choose(trials, problem, validation)
-    assert chosen.model == 1
-    assert chosen.report["chosen"] == {"C": 1}
-    assert [each["C"] for each in chosen.report["tried"]] == [0, 1, 2, 3]
+    selection = Selection(problem, validation, "accuracy")
+    for number, each in enumerate(scores):
+        selection.add({"C": number}, number, each)
+    return selection
+
+
+def test_the_least_loss_is_chosen_among_those_within_a_standard_error():
+    # Of 100 texts, 80 right has a standard error of 4: 77 is as good and loses less, 75 is not.
+    selection = select(scores_of(0.9, 75), scores_of(0.99, 80), scores_of(0.7, 77))
+    model, report = selection.chosen()
+    assert model == 2
+    assert report["chosen"] == {"C": 2}
+    assert [each["accuracy"] for each in report["tried"]] == [0.75, 0.8, 0.77]
+    # Of 10,000 texts three in a hundred are no chance any more.
+    large = (scores_of(0.99, 8000, 10_000), scores_of(0.7, 7700, 10_000))
+    assert select(*large, texts=10_000).chosen()[0] == 0
+
+
+def test_of_equals_the_first_is_chosen_and_of_none_nothing():
+    same = scores_of(0.8, 90)
+    assert select(same, same).chosen()[0] == 0
+    assert select(scores_of(0.8, 0), scores_of(0.6, 0)).chosen()[0] == 1
+    assert select(scores_of(0.8, 100), scores_of(0.9, 100)).chosen()[0] == 1
     with pytest.raises(InputError, match="no settings were tried"):
-        choose([], problem, validation)
+        select().chosen()
+
+
+def test_only_what_may_be_chosen_is_kept_in_memory():
+    selection = select(scores_of(0.9, 10), scores_of(0.9, 90), scores_of(0.9, 89))
+    assert [trial.model for trial in selection._kept] == [1, 2]
+
+
+def test_going_on_ends_when_nothing_gets_better():
+    def trial(loss, figure):
+        return Trial(settings={}, model=None, loss=loss, figure=figure)
+
+    progress = Progress(patience=2)
+    steps = [(0.6, 0.5), (0.5, 0.5), (0.7, 0.6), (0.7, 0.6), (0.6, 0.7), (0.9, 0.7), (0.8, 0.7)]
+    assert [progress.is_over(trial(*step)) for step in steps] == [False] * 6 + [True]
 
 
 class Counts:

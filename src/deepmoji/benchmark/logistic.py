@@ -1,14 +1,13 @@
 """Logistic regression on features, its strength chosen on validation."""
 
 import warnings
-from collections.abc import Iterator
 from typing import Any
 
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
 from deepmoji.benchmark.heads import Array, Features, Head
-from deepmoji.benchmark.selection import Choice, Trial, choose, log_loss
+from deepmoji.benchmark.selection import Progress, Selection
 from deepmoji.evaluation.datasets import Labelled, Problem
 
 STRENGTHS = (0.01, 0.1, 1.0, 10.0, 100.0, 1000.0)  # C: the larger, the less is regularised
@@ -16,39 +15,33 @@ ITERATIONS = 1000  # far more than any public set needs
 
 
 def fit_logistic(
-    problem: Problem,
+    selection: Selection[Head],
     train: Labelled,
-    validation: Labelled,
     train_features: Features,
     validation_features: Features,
-) -> Choice[Head]:
-    """Fit logistic regression with rising C until validation gets worse.
+) -> tuple[Head, dict[str, Any]]:
+    """Fit logistic regression with rising C until validation gets better in no respect.
 
-    The loss falls and then rises with C; where it has risen, larger ones are not tried: on large
-    sets they are the slowest.
+    Larger ones are not tried then: on large sets they are the slowest.
 
     Args:
-        problem: kind and classes; several classes that may hold together get a regression each.
+        selection: chooses C; several classes that may hold together get a regression each.
         train: to learn from.
-        validation: to choose C on.
         train_features: a row for each training text.
         validation_features: a row for each validation text.
+
+    Returns:
+        the chosen one, and a report.
     """
+    problem = selection.problem
     targets = problem.targets(train, "training")
-    truth = problem.targets(validation, "validation")
-
-    def trials() -> Iterator[Trial[Head]]:
-        last = float("inf")
-        for strength in STRENGTHS:
-            head = _fit(problem, train_features, targets, strength)
-            answers = head.scores(validation_features)
-            yield Trial(settings={"C": strength}, model=head, validation=answers)
-            loss = log_loss(truth, answers, problem.kind)
-            if loss > last:
-                return
-            last = loss
-
-    return choose(trials(), problem, validation)
+    progress = Progress(patience=1)
+    for strength in STRENGTHS:
+        head = _fit(problem, train_features, targets, strength)
+        trial = selection.add({"C": strength}, head, head.scores(validation_features))
+        if progress.is_over(trial):
+            break
+    return selection.chosen()
 
 
 def _fit(problem: Problem, features: Features, targets: Array, strength: float) -> Head:

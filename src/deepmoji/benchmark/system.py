@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from deepmoji.benchmark.tasks import Task
 from deepmoji.evaluation.datasets import Labelled, Problem
 
-SELECTION = "log loss on validation"  # what every system chooses its settings by, if it has any
+# What every system chooses its settings by, if it has any: see ``selection``.
+SELECTION = "log loss on validation, among those within a standard error of the best measure there"
 
 
 class Answers(Protocol):
@@ -72,7 +73,7 @@ class System(Protocol):
             validation: texts to choose settings on, by :data:`SELECTION`.
             base: folder of the pretrained model; None for the one that ships with the package.
             seed: of everything that is drawn.
-            measure: the task's official one, for the report alone.
+            measure: the task's official one, which counts in that choice.
 
         Raises:
             MissingDependency: if a library that it needs is not installed.

@@ -1,14 +1,16 @@
 """fastText: averaged word and bigram vectors, learnt on the task alone."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from deepmoji.benchmark.selection import Trial, choose
+from deepmoji.benchmark.selection import Selection
+from deepmoji.benchmark.system import SELECTION
 from deepmoji.benchmark.tasks import Task
 from deepmoji.errors import InputError
 from deepmoji.evaluation.datasets import Labelled, Problem
@@ -16,7 +18,7 @@ from deepmoji.evaluation.fasttext_model import FastText
 from deepmoji.text.tokenizer import tokenize
 
 _EPOCHS = (5, 25, 100)
-_RATES = (0.1, 0.5)
+_RATES = (0.1, 0.25, 0.5, 1.0)
 # Its default of two million buckets for bigrams is 800 MB, more than any of the sets fills.
 _SIZES = {"dim": 100, "wordNgrams": 2, "bucket": 200_000}
 
@@ -29,7 +31,12 @@ class FastTextSystem:
     deterministic: bool = False
     uses_base: bool = False
     settings: Mapping[str, Any] = field(
-        default_factory=lambda: {**_SIZES, "epoch": _EPOCHS, "lr": _RATES}
+        default_factory=lambda: {
+            **_SIZES,
+            "epoch": _EPOCHS,
+            "lr": _RATES,
+            "selection": SELECTION,
+        }
     )
 
     def fits(self, task: Task) -> bool:
@@ -55,27 +62,23 @@ class FastTextSystem:
         of_validation = [tokenize(text) for text in validation.texts]
         loss = "ova" if problem.kind == "multi" else "softmax"
 
-        def trials() -> Iterator[Trial[FastText]]:
-            for epoch in _EPOCHS:
-                for rate in _RATES:
-                    tried = {"epoch": epoch, "lr": rate}
-                    try:
-                        model = FastText.train(
-                            examples,
-                            classes=len(problem.classes),
-                            threads=1,
-                            seed=seed,
-                            loss=loss,
-                            **_SIZES,
-                            **tried,
-                        )
-                    except InputError:
-                        continue  # it diverged: no candidate
-                    answers = model.probabilities(of_validation)
-                    yield Trial(settings=tried, model=model, validation=answers)
-
-        choice = choose(trials(), problem, validation)
-        return FastTextAnswers(choice.model, choice.report)
+        selection = Selection[FastText](problem, validation, measure)
+        for epoch, rate in product(_EPOCHS, _RATES):
+            tried = {"epoch": epoch, "lr": rate}
+            try:
+                model = FastText.train(
+                    examples,
+                    classes=len(problem.classes),
+                    threads=1,
+                    seed=seed,
+                    loss=loss,
+                    **_SIZES,
+                    **tried,
+                )
+            except InputError:
+                continue  # it diverged: no candidate
+            selection.add(tried, model, model.probabilities(of_validation))
+        return FastTextAnswers(*selection.chosen())
 
 
 @dataclass(frozen=True)

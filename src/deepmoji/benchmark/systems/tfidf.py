@@ -10,7 +10,10 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import FeatureUnion
 
 from deepmoji.benchmark.answers import HeadAnswers
+from deepmoji.benchmark.heads import Head
 from deepmoji.benchmark.logistic import STRENGTHS, fit_logistic
+from deepmoji.benchmark.selection import Selection
+from deepmoji.benchmark.system import SELECTION
 from deepmoji.benchmark.tasks import Task
 from deepmoji.evaluation.datasets import Labelled, Problem
 from deepmoji.text.tokenizer import tokenize
@@ -33,6 +36,7 @@ class TfIdf:
             "characters": _CHARACTERS,
             "features": _MOST,
             "C": STRENGTHS,
+            "selection": SELECTION,
         }
     )
 
@@ -54,8 +58,9 @@ class TfIdf:
         union = _features()
         of_train = union.fit_transform(train.texts)
         of_validation = union.transform(validation.texts)
-        choice = fit_logistic(problem, train, validation, of_train, of_validation)
-        return HeadAnswers(features=union.transform, head=choice.model, report=choice.report)
+        selection = Selection[Head](problem, validation, measure)
+        head, report = fit_logistic(selection, train, of_train, of_validation)
+        return HeadAnswers(features=union.transform, head=head, report=report)
 
 
 def _features() -> Any:

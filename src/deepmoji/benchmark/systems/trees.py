@@ -1,6 +1,6 @@
 """Gradient boosted trees on DeepMoji's encodings, the classifier of an early press account."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
@@ -12,7 +12,8 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from deepmoji.benchmark.answers import Remembered
 from deepmoji.benchmark.heads import Array, Head
-from deepmoji.benchmark.selection import Trial, choose, log_loss
+from deepmoji.benchmark.selection import Progress, Selection
+from deepmoji.benchmark.system import SELECTION
 from deepmoji.benchmark.tasks import Task
 from deepmoji.evaluation.datasets import Labelled, Problem
 from deepmoji.inference.predictor import Predictor, load
@@ -20,7 +21,7 @@ from deepmoji.inference.predictor import Predictor, load
 _DEPTHS = (2, 4)
 _STEP = 20  # trees between two looks at validation
 _MOST = 400
-_PATIENCE = 2  # looks without a better loss
+_PATIENCE = 2  # looks that are better in nothing
 _LEAF = 5  # texts in a leaf, at least: some sets have 200 texts in all
 _RATE, _LARGE_RATE = 0.03, 0.1  # the slower one is better on validation, but takes long
 _PART = 4096  # texts answered at a time: scikit-learn copies their encodings in double precision
@@ -39,6 +40,7 @@ class EncodingsTrees:
             "depth": _DEPTHS,
             "trees": [_STEP, _MOST],
             "leaf": _LEAF,
+            "selection": SELECTION,
             "learning_rate": {"below": _LARGE, "is": _RATE, "else": _LARGE_RATE},
         }
     )
@@ -59,31 +61,27 @@ class EncodingsTrees:
     ) -> "TreesAnswers":
         """Encode and grow; see :class:`deepmoji.benchmark.system.System`."""
         features = Remembered(_predictor(base).encode, validation.texts)
-        trials = _grow(problem, train, validation, features)
-        choice = choose(trials, problem, validation)
-        return TreesAnswers(features, *choice.model, choice.report)
+        selection = Selection[tuple[Head, int]](problem, validation, measure)
+        _grow(selection, train, features)
+        (head, trees), report = selection.chosen()
+        return TreesAnswers(features, head, trees, report)
 
 
-def _grow(
-    problem: Problem, train: Labelled, validation: Labelled, features: Remembered
-) -> Iterator[Trial[tuple[Head, int]]]:
-    """Yield forests of growing size, for each depth until validation gets no better."""
-    of_train, of_validation = features(train.texts), features(validation.texts)
+def _grow(selection: Selection[tuple[Head, int]], train: Labelled, features: Remembered) -> None:
+    """Try forests of growing size, for each depth until validation gets better in no respect."""
+    problem = selection.problem
+    of_train, of_validation = features(train.texts), features(selection.validation.texts)
     targets = problem.targets(train, "training")
-    truth = problem.targets(validation, "validation")
     rate = _RATE if len(train) < _LARGE else _LARGE_RATE
     for depth in _DEPTHS:
         head = Head(problem, lambda depth=depth: _forest(depth, rate))
-        least, waited = float("inf"), 0
+        progress = Progress(_PATIENCE)
         for count in range(_STEP, _MOST + 1, _STEP):
             for estimator in head.estimators:
                 estimator.set_params(max_iter=count)
             answers = head.fit(of_train, targets).scores(of_validation)
             settings = {"depth": depth, "trees": count}
-            yield Trial(settings=settings, model=(head, count), validation=answers)
-            loss = log_loss(truth, answers, problem.kind)
-            least, waited = (loss, 0) if loss < least else (least, waited + 1)
-            if waited == _PATIENCE:
+            if progress.is_over(selection.add(settings, (head, count), answers)):
                 break
 
 

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 
 from deepmoji.benchmark.answers import HeadAnswers
-from deepmoji.benchmark.heads import Array
+from deepmoji.benchmark.heads import Array, Head
 from deepmoji.benchmark.logistic import STRENGTHS, fit_logistic
+from deepmoji.benchmark.selection import Selection
+from deepmoji.benchmark.system import SELECTION
 from deepmoji.benchmark.tasks import Task
 from deepmoji.errors import require
 from deepmoji.evaluation.datasets import Labelled, Problem
@@ -29,7 +31,9 @@ class Vader:
     name: str = "vader"
     deterministic: bool = True
     uses_base: bool = False
-    settings: Mapping[str, Any] = field(default_factory=lambda: {"C": STRENGTHS})
+    settings: Mapping[str, Any] = field(
+        default_factory=lambda: {"C": STRENGTHS, "selection": SELECTION}
+    )
 
     def fits(self, task: Task) -> bool:
         """Sentiment alone: it knows of nothing else."""
@@ -51,10 +55,11 @@ class Vader:
         features = _Features(
             module.SentimentIntensityAnalyzer(), _BINARY if problem.kind == "binary" else _SEVERAL
         )
-        choice = fit_logistic(
-            problem, train, validation, features(train.texts), features(validation.texts)
+        selection = Selection[Head](problem, validation, measure)
+        head, report = fit_logistic(
+            selection, train, features(train.texts), features(validation.texts)
         )
-        return HeadAnswers(features=features, head=choice.model, report=choice.report)
+        return HeadAnswers(features=features, head=head, report=report)
 
 
 @dataclass(frozen=True)
