@@ -7,6 +7,7 @@ from typing import Any, Literal, Self, cast
 from deepmoji.errors import InputError
 
 MAX_SEED = 1 << 23  # seeds of single steps are made from it, and torch takes 63 bits
+MAX_TOKENS = 128  # where a pretrained model cuts: an LSTM reads on past what it was trained with
 Gates = Literal["sigmoid", "hard_sigmoid"]
 Outputs = Literal["softmax", "sigmoid"]
 Kind = Literal["binary", "single", "multi"]  # one of two classes, one of many, any number of them
@@ -148,7 +149,7 @@ class FineTuneConfig(_Record):
 
     epochs: int = 1000  # at the most, in each stage
     epoch_size: int = 5000  # texts of an epoch, drawn with replacement
-    batch_size: int = 0  # 0: 250, or 50 where texts have more than 100 tokens
+    batch_size: int = 0  # 0: 250, or 50 where a fifth of the texts has more than 100 tokens
     patience: int = 5  # epochs without a better validation loss before a stage ends
     new_learning_rate: float = 1e-3  # of layers that start at random
     learning_rate: float = 1e-4  # of pretrained layers
@@ -157,7 +158,7 @@ class FineTuneConfig(_Record):
     embedding_dropout: float = 0.25  # of whole channels of a text
     final_dropout: float = 0.5
     extend: int = 10_000  # most words added to the vocabulary
-    max_tokens: int = 0  # 0: the 80th percentile of the training texts, rounded up to ten
+    max_tokens: int = 0  # 0: what the base reads, or more where four of five texts need it
     class_weights: bool = False  # rare classes count as much as frequent ones
     validation_share: float = 0.1  # of the training texts, where no validation texts are given
 
@@ -191,9 +192,9 @@ class FineTuneConfig(_Record):
             message=f"class_weights has to be True or False, not {self.class_weights!r}",
         )
 
-    def batch(self, max_tokens: int) -> int:
-        """Return the texts of a step, where texts have up to so many tokens."""
-        return self.batch_size or (50 if max_tokens > 100 else 250)
+    def batch(self, tokens: int) -> int:
+        """Return the texts of a step, where four of five texts have up to so many tokens."""
+        return self.batch_size or (50 if tokens > 100 else 250)
 
 
 def _check_count(name: str, value: object, *, least: int) -> None:

@@ -53,6 +53,7 @@ def course(method="chain-thaw", folder=None, **changes):
         method=method,
         config=replace(CONFIG, **changes),
         max_tokens=8,
+        batch_size=replace(CONFIG, **changes).batch(8),
         seed=0,
         hardware=Hardware(device="cpu", processes=1, precision="32-true"),
         folder=folder,

@@ -282,7 +282,7 @@ def test_words_are_added_and_covered_as_by_the_original(name, shared):
         assert tuple(found) == COVERED[name]
 
 
-def test_texts_are_cut_at_the_80th_percentile_rounded_up_to_ten():
+def test_the_usual_length_is_the_80th_percentile_rounded_up_to_ten():
     lengths = [3, 5, 8, 11, 21]
     assert usual_length([["a"] * length for length in lengths]) == 20  # 80 %: 13
     assert usual_length([["a"]]) == 10
@@ -326,7 +326,21 @@ def test_empty_texts_and_long_ones_are_texts(base):
     texts[0], texts[1], texts[2] = "", " \n", "word " * 10_000
     tuned = tune(base, texts, labels, method="chain-thaw", test=(texts, labels))
     assert np.isfinite(tuned.predictor.scores(texts)).all()
-    assert tuned.report["settings"]["max_tokens"] == 10
+    assert tuned.report["settings"]["max_tokens"] == tuned.predictor.max_tokens == 20
+
+
+def test_texts_are_cut_where_the_base_cuts_or_later_and_never_against_an_option(base):
+    def settings(words, **options):
+        texts, labels = make_texts(20)
+        longer = [text + " so" * words for text in texts]
+        made = tune(base, longer, labels, **{"method": "last", "batch_size": 0, **options})
+        return [made.report["settings"][name] for name in ("max_tokens", "batch_size")]
+
+    assert settings(0) == [20, 250]
+    assert settings(30) == [40, 250]
+    assert settings(120) == [130, 50]
+    assert settings(120, max_tokens=10) == [10, 250]
+    assert settings(120, max_tokens=10, batch_size=7) == [10, 7]
 
 
 @pytest.mark.parametrize("missing", [None, float("nan"), ""])

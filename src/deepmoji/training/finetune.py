@@ -54,6 +54,7 @@ class Course:
     method: Method
     config: FineTuneConfig
     max_tokens: int  # texts are cut there
+    batch_size: int
     seed: int
     hardware: Hardware
     folder: Path | None = None  # of the checkpoint, if the run is to be kept
@@ -116,7 +117,7 @@ def tune(
             validation=_examples(lesson, "validation", course, places).to(device),
             settings=Settings(
                 config=course.config,
-                batch_size=course.config.batch(course.max_tokens),
+                batch_size=course.batch_size,
                 seed=course.seed,
                 precision=_precision(course.hardware),
                 learnable_words=learnable.to(device),

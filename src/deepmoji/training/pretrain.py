@@ -12,7 +12,7 @@ from lightning_fabric import Fabric
 from torch.multiprocessing.spawn import ProcessException
 
 from deepmoji.bundle import Bundle, Contents, check_replaceable
-from deepmoji.config import ModelConfig, PretrainConfig
+from deepmoji.config import MAX_TOKENS, ModelConfig, PretrainConfig
 from deepmoji.corpus.shards import CorpusFolder
 from deepmoji.errors import DeepmojiError, InputError
 from deepmoji.training.checkpoint import Checkpoint
@@ -29,7 +29,6 @@ from deepmoji.training.network import Network
 from deepmoji.training.trainer import Report, Trainer, new_network, priors_of, split_accuracies
 
 _MAKERS = ("deepmoji", "torch", "lightning-fabric", "onnx", "onnxruntime")
-MAX_TOKENS = 128  # of the finished model: an LSTM reads on past the length it was trained with
 
 
 @dataclass(frozen=True, kw_only=True)

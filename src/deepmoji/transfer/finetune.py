@@ -149,6 +149,7 @@ def finetune(
         method=method,
         config=config,
         max_tokens=lesson.max_tokens,
+        batch_size=lesson.batch_size,
         seed=seed,
         hardware=Hardware(
             device=options.get("device", "auto"),
@@ -212,7 +213,8 @@ def _record(lesson: Texts, config: FineTuneConfig, *, method: str, seed: int) ->
         "seed": seed,
         "made_with": {name: version(name) for name in _MAKERS} | {"python": python_version()},
         "base": _origin(lesson.bundle),
-        "settings": config.to_dict() | {"max_tokens": lesson.max_tokens},
+        "settings": config.to_dict()
+        | {"max_tokens": lesson.max_tokens, "batch_size": lesson.batch_size},
         "data": lesson.material.counts() | lesson.coverage(),
     }
 

@@ -37,7 +37,8 @@ class Texts:
     material: "Material"
     bundle: Bundle  # the model to start from
     vocabulary: Vocabulary  # its own, perhaps extended
-    max_tokens: int
+    max_tokens: int  # they are cut there
+    batch_size: int
     train_words: Words
     validation_words: Words
 
@@ -118,11 +119,14 @@ class Material:
         vocabulary = bundle.vocabulary
         if extends and config.extend:
             vocabulary = extended(vocabulary, train, config.extend)
+        usual = usual_length(train)
+        max_tokens = config.max_tokens or max(usual, bundle.max_tokens)
         return Texts(
             material=self,
             bundle=bundle,
             vocabulary=vocabulary,
-            max_tokens=config.max_tokens or usual_length(train),
+            max_tokens=max_tokens,
+            batch_size=config.batch(min(usual, max_tokens)),
             train_words=train,
             validation_words=read_words(self.validation.texts),
         )

@@ -6,7 +6,7 @@ from typing import Any, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
-from deepmoji.config import FineTuneConfig, ModelConfig
+from deepmoji.config import MAX_TOKENS, FineTuneConfig, ModelConfig
 from deepmoji.evaluation.datasets import Labelled, Problem
 from deepmoji.text.vocabulary import SPECIAL_TOKENS, Vocabulary
 from deepmoji.transfer.finetune import Options
@@ -58,7 +58,8 @@ def plain_lstm(
     words = read_words(train.texts)
     config = FineTuneConfig()
     vocabulary = extended(Vocabulary(SPECIAL_TOKENS), words, config.extend)
-    max_tokens = usual_length(words)
+    usual = usual_length(words)
+    max_tokens = max(usual, MAX_TOKENS)
     lesson = Lesson(
         kind=problem.kind,
         train=[vocabulary.ids(each) for each in words],
@@ -73,6 +74,7 @@ def plain_lstm(
             method="new",
             config=config,
             max_tokens=max_tokens,
+            batch_size=config.batch(usual),
             seed=seed,
             hardware=Hardware(processes=1),
         ),
