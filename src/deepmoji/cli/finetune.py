@@ -139,7 +139,7 @@ def finetune(
     ] = _DEFAULT.final_dropout,
     extend: Annotated[int, _option("Most new words of TRAIN to learn.")] = _DEFAULT.extend,
     max_tokens: Annotated[
-        int, _option("Texts are cut there; 0: where the base cuts, or at the 80th percentile.")
+        int, _option("Texts are cut there; 0: where the base cuts, or later (docs/finetune.md).")
     ] = _DEFAULT.max_tokens,
     class_weights: Annotated[
         bool, typer.Option("--class-weights", help="Rare classes count as much as frequent ones.")
