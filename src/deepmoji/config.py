@@ -8,6 +8,7 @@ from deepmoji.errors import InputError
 
 MAX_SEED = 1 << 23  # seeds of single steps are made from it, and torch takes 63 bits
 MAX_TOKENS = 128  # where a pretrained model cuts: an LSTM reads on past what it was trained with
+ORIGINAL_TOKENS = 30  # where the original's examples cut texts
 Gates = Literal["sigmoid", "hard_sigmoid"]
 Outputs = Literal["softmax", "sigmoid"]
 Kind = Literal["binary", "single", "multi"]  # one of two classes, one of many, any number of them

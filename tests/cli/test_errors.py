@@ -47,8 +47,9 @@ def test_model_of_a_newer_version(call, folder):
 
 
 def test_original_weights(call, tmp_path):
-    (tmp_path / "weights.hdf5").write_bytes(b"\x89HDF")
-    is_one_line(call("predict", "hi", "-m", tmp_path / "weights.hdf5"), "later version")
+    (tmp_path / "deepmoji_weights.hdf5").write_bytes(b"\x89HDF")
+    result = call("predict", "hi", "-m", tmp_path / "deepmoji_weights.hdf5")
+    is_one_line(result, "is a file, but a model is a folder", "deepmoji import")
 
 
 @pytest.mark.parametrize(

@@ -38,14 +38,6 @@ def test_the_shipped_model_is_the_default(bundle, monkeypatch):
     assert deepmoji.load().bundle.folder == bundle.folder
 
 
-def test_original_weights_are_for_a_later_version(tmp_path):
-    weights = tmp_path / "deepmoji_weights.hdf5"
-    weights.write_bytes(b"\x89HDF")
-    for path in (weights, tmp_path / "pytorch_model.bin"):
-        with pytest.raises(deepmoji.BundleError, match="later version"):
-            deepmoji.load(path, vocabulary=tmp_path / "vocabulary.json")
-
-
 def test_a_bundle_brings_its_vocabulary(bundle):
     with pytest.raises(deepmoji.InputError, match="own vocabulary"):
         deepmoji.load(bundle.folder, vocabulary="vocabulary.json")

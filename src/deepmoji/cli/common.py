@@ -22,7 +22,9 @@ COMMANDS = {
     "evaluate": "evaluation",
     "finetune": "finetune",
     "benchmark": "benchmark",
+    "import": "interop",
     "export": "training",
+    "verify": "interop",
     "info": "bundle",
 }
 _GROUPS = frozenset({"benchmark", "corpus"})

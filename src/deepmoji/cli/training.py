@@ -19,6 +19,7 @@ _SILENCE = 60.0  # seconds at the most between two lines of a log
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Arithmetic = Literal["bf16-mixed", "32-true"]
 Precision = Literal["int8", "fp32"]
+Target = Literal["bundle", "keras", "torchmoji"]
 _DEFAULT = PretrainConfig()
 _SIZES = ModelConfig()
 
@@ -175,10 +176,20 @@ def export(
     model: Annotated[
         Path, typer.Argument(help="A bundle that holds training weights.", show_default=False)
     ],
-    out: Annotated[Path, typer.Option("--out", "-o", help="The bundle to make.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The bundle, or file, to make.")],
+    target: Annotated[
+        Target,
+        typer.Option(
+            "--format",
+            help="A bundle, or the weights alone as a file of Keras 2 (HDF5) or torchMoji.",
+        ),
+    ] = "bundle",
     precision: Annotated[
-        Precision, typer.Option(help="int8 (a quarter of the size, and faster) or fp32.")
-    ] = "int8",
+        Precision | None,
+        typer.Option(
+            help="Of a bundle: int8 (a quarter of the size, and faster; default) or fp32."
+        ),
+    ] = None,
     texts: Annotated[
         Path | None,
         typer.Option(help="Real texts, one a line, to compare both forms on, for the card."),
@@ -188,11 +199,21 @@ def export(
         typer.Option(help="What `deepmoji evaluate --out` wrote, for the card."),
     ] = None,
 ) -> None:
-    """Make a bundle for inference alone, and measure how it agrees with the one it comes from.
+    """Make a bundle for inference alone, or a file that other programs read.
+
+    How well the bundle agrees with the one it comes from is measured and printed.
 
     Example: [bold]deepmoji export my-model --out my-small-model --texts posts.txt[/bold]
     """
     _require_training()
+    if target != "bundle":
+        if precision or texts or scores:
+            raise InputError("--precision, --texts and --scores are for --format bundle alone")
+        from deepmoji.interop.writing import export_weights
+
+        written = export_weights(model, out, target=target)
+        typer.echo(f"{written} holds the weights now, for {target}")
+        return
     from deepmoji.training.export import SAMPLE_TEXTS
     from deepmoji.training.export import export as run
 
@@ -200,7 +221,7 @@ def export(
     bundle = run(
         model,
         out,
-        precision=precision,
+        precision=precision or "int8",
         texts=lines,
         scores=_systems(scores) if scores else None,
     )

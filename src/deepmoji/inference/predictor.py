@@ -14,43 +14,27 @@ from deepmoji.inference.prediction import Prediction, Word
 from deepmoji.text.tokenizer import tokenize, tokenize_spans
 from deepmoji.text.vocabulary import UNKNOWN
 
-_ORIGINAL_WEIGHTS = frozenset({".hdf5", ".h5", ".bin", ".pt", ".pth"})
-
 
 def load(
     source: str | os.PathLike[str] | None = None,
     *,
-    vocabulary: str | os.PathLike[str] | None = None,
     threads: int | None = None,
     max_tokens: int | None = None,
 ) -> "Predictor":
-    """Load a model.
-
-    >>> moji = load()
-    >>> moji.predict("I love how you never reply back..").top[0]  # doctest: +SKIP
-    ('😒', 0.19)
+    """Load a model bundle; ``interop.loading.load``, the public one, takes other files too.
 
     Args:
         source: a bundle folder; the model that ships with the package by default.
-        vocabulary: the ``vocabulary.json`` of original weight files, which this version does not
-            import yet. A bundle brings its own.
         threads: how many threads score many texts; all cores by default.
         max_tokens: where longer texts are cut, instead of where the bundle says.
 
     Raises:
         BundleError: if the bundle has a part missing, is damaged or of a newer version.
-        InputError: if an argument makes no sense.
+        InputError: if ``threads`` or ``max_tokens`` is not positive.
     """
     if source is None and not SHIPPED.is_dir():
         raise BundleError("this installation ships no model; give the folder of a model bundle")
     folder = SHIPPED if source is None else Path(source)
-    if folder.suffix.lower() in _ORIGINAL_WEIGHTS and not folder.is_dir():
-        raise BundleError(
-            f"{folder} looks like an original weight file; importing those comes with a later "
-            "version of deepmoji, this one loads model bundles (folders)"
-        )
-    if vocabulary is not None:
-        raise InputError("a model bundle brings its own vocabulary; leave vocabulary out")
     return Predictor(Bundle.open(folder), threads=threads, max_tokens=max_tokens)
 
 

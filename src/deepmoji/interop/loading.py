@@ -1,0 +1,71 @@
+"""Loading a model from wherever it is: a bundle, an original weight file, a hub."""
+
+import os
+import weakref
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from deepmoji.bundle import SHIPPED
+from deepmoji.config import ORIGINAL_TOKENS, Gates
+from deepmoji.errors import InputError
+from deepmoji.inference.predictor import Predictor
+from deepmoji.inference.predictor import load as load_bundle
+from deepmoji.interop.bundles import import_weights
+from deepmoji.interop.isolation import format_of
+
+_SUFFIXES = frozenset({".hdf5", ".h5", ".bin", ".pt", ".pth", ".onnx"})
+
+
+def load(
+    source: str | os.PathLike[str] | None = None,
+    *,
+    vocabulary: str | os.PathLike[str] | None = None,
+    gates: Gates | None = None,
+    threads: int | None = None,
+    max_tokens: int | None = None,
+) -> Predictor:
+    """Load a model.
+
+    >>> moji = load()
+    >>> moji.predict("I love how you never reply back..").top[0]  # doctest: +SKIP
+    ('😒', 0.19)
+
+    Args:
+        source: a bundle folder; the model that ships with the package by default; or a weight file
+            of DeepMoji (``.hdf5``), torchMoji (``.bin``) or deepmoji-onnx (``.onnx``).
+        vocabulary: of a weight file, its ``vocabulary.json``. A bundle brings its own.
+        gates: of a weight file that cannot tell with which gates its LSTMs were trained,
+            ``hard_sigmoid`` (the original's) or ``sigmoid``.
+        threads: how many threads score many texts; all cores by default.
+        max_tokens: where longer texts are cut, instead of where the bundle says; of a weight file,
+            instead of after the original's 30 words.
+
+    Raises:
+        BundleError: if the bundle has a part missing, is damaged or of a newer version.
+        InputError: if an argument makes no sense, or a weight file cannot be read.
+        MissingDependency: if the library that reads a weight file is not installed.
+    """
+    path = SHIPPED if source is None else Path(source)
+    if not path.is_file() and (path.is_dir() or path.suffix.lower() not in _SUFFIXES):
+        if vocabulary is not None or gates is not None:
+            raise InputError("a model bundle brings its own vocabulary and gates; leave them out")
+        return load_bundle(source, threads=threads, max_tokens=max_tokens)
+    format_of(path)
+    if vocabulary is None:
+        raise InputError(
+            f"{path} is a weight file, which needs the vocabulary.json that it was trained with: "
+            "vocabulary='vocabulary.json' (--vocabulary vocabulary.json)"
+        )
+    with ExitStack() as stack:
+        folder = stack.enter_context(TemporaryDirectory(prefix="deepmoji-"))
+        bundle = import_weights(
+            path,
+            Path(folder) / "model",
+            vocabulary=vocabulary,
+            gates=gates,
+            max_tokens=ORIGINAL_TOKENS if max_tokens is None else max_tokens,
+        )
+        predictor = Predictor(bundle, threads=threads)
+        weakref.finalize(predictor, stack.pop_all().close)
+    return predictor

@@ -1,0 +1,123 @@
+"""Reads one foreign weight file; run as a process of its own by ``interop.isolation``.
+
+    python -m deepmoji.interop.reading FORMAT FILE FOLDER
+
+Whatever goes wrong here ends this process alone: altered HDF5 files make its C library loop for
+ever or claim terabytes, and what torch raises on altered files has a dozen types.
+"""
+
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepmoji.errors import require
+
+_MEMORY, _COPIES = 4 << 30, 8  # bytes beyond copies of the file
+Arrays = dict[str, NDArray[Any]]
+Facts = dict[str, Any]
+
+ARRAYS, FACTS = "arrays.npz", "facts.json"
+# Names of the LSTMs inside Keras' bidirectional layers count up with every model of a session.
+_INNER_LSTM = re.compile(r"(bi_lstm_(\d+)/(?:forward|backward)_)[a-z_]*\d+")
+_ONNX_GATES = {"Clip": "hard_sigmoid", "HardSigmoid": "hard_sigmoid"}
+
+
+def read_keras(path: Path) -> tuple[Arrays, Facts]:
+    """Read weights, or a whole model, as Keras 2 saves them.
+
+    Only plain datasets in the file itself are read: no links to other files, none that is larger
+    than what the file holds.
+    """
+    h5py: Any = require("h5py", "interop")
+    with h5py.File(path, "r") as file:
+        root = file.get("model_weights", file)
+        arrays: Arrays = {}
+        for layer in _texts(root.attrs["layer_names"]):
+            group = root[layer]
+            for name in _texts(group.attrs["weight_names"]):
+                arrays[_name(layer, name)] = _plain(h5py, group, name)
+        stated = {
+            name: _texts([file.attrs.get(name, root.attrs.get(name, ""))])[0]
+            for name in ("keras_version", "deepmoji_gates")
+        }
+    return arrays, stated
+
+
+def _name(layer: str, name: str) -> str:
+    """Return a weight's name in the table: one way to count LSTMs, the suffix of TensorFlow."""
+    full = name if name.endswith(":0") else f"{name}:0"
+    if not full.startswith(f"{layer}/"):
+        full = f"{layer}/{full}"
+    return f"{layer}/" + _INNER_LSTM.sub(lambda m: f"{m[1]}lstm_{int(m[2]) + 1}", full)
+
+
+def _plain(h5py: Any, group: Any, name: str) -> NDArray[Any]:
+    place = group
+    for part in name.split("/"):
+        if not isinstance(place.get(part, getlink=True), h5py.HardLink):
+            raise ValueError(f"{name} is a link, no data")
+        place = place[part]
+    if not isinstance(place, h5py.Dataset) or place.dtype.kind != "f":
+        raise ValueError(f"{name} is no array of floating-point numbers")
+    if place.external or place.is_virtual or place.id.get_storage_size() != place.nbytes:
+        raise ValueError(f"{name} does not lie in the file, whole and plain")
+    return np.asarray(place[()])
+
+
+def _texts(values: Any) -> list[str]:
+    return [each.decode() if isinstance(each, bytes) else str(each) for each in values]
+
+
+def read_torchmoji(path: Path) -> tuple[Arrays, Facts]:
+    """Read a torch state dict, with ``weights_only``."""
+    from deepmoji.training.statedict import read_state_dict
+
+    return read_state_dict(path), {}
+
+
+def read_onnx(path: Path) -> tuple[Arrays, Facts]:
+    """Read what deepmoji-onnx's exporter writes: parameters keep the names of the state dict."""
+    onnx: Any = require("onnx", "interop")
+    # What lies outside the file is not read: its name could be any path.
+    model = onnx.load(path, load_external_data=False)
+    arrays: Arrays = {
+        each.name: onnx.numpy_helper.to_array(each)
+        for each in model.graph.initializer
+        if each.data_type in (onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16)
+        and not each.external_data
+    }
+    kinds = {node.op_type for node in model.graph.node}
+    gates = {_ONNX_GATES[kind] for kind in kinds & _ONNX_GATES.keys()}
+    # An exported LSTM of hard sigmoids has no logistic sigmoid left.
+    return arrays, {"gates": gates.pop() if gates and "Sigmoid" not in kinds else ""}
+
+
+READERS = {"keras": read_keras, "torchmoji": read_torchmoji, "onnx": read_onnx}
+
+
+def main(kind: str, file: str, folder: str) -> None:
+    """Read a file and leave its arrays in a folder."""
+    _limit_memory(_MEMORY + _COPIES * Path(file).stat().st_size)
+    arrays, facts = READERS[kind](Path(file))
+    # Numbers for names: a name in a foreign file may be any string.
+    numbered: Any = {str(index): array for index, array in enumerate(arrays.values())}
+    np.savez(Path(folder) / ARRAYS, **numbered)
+    content = json.dumps({"names": list(arrays), "facts": facts})
+    (Path(folder) / FACTS).write_text(content, encoding="utf-8")
+
+
+def _limit_memory(size: int) -> None:
+    """Limit the data of this process, where the system can; libraries do not count."""
+    if sys.platform == "linux":
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_DATA, (size, size))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
