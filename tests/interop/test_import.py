@@ -181,6 +181,15 @@ def test_names_of_deepmoji_onnx_are_read(files, tmp_path):
     moji = deepmoji.load(tmp_path / "theirs.onnx", vocabulary=files.vocabulary)
     assert moji.bundle.config.gates == "hard_sigmoid"
     assert same_scores(files, moji)
+    shared = graph(files, "Clip")
+    copies = [each for each in shared.graph.initializer if "bias_hh" in each.name]
+    for each in copies[1:]:
+        shared.graph.initializer.remove(each)
+        node = helper.make_node("Identity", [copies[0].name], [each.name])
+        shared.graph.node.append(node)
+    onnx.save(shared, tmp_path / "shared.onnx")
+    weights = read_foreign(tmp_path / "shared.onnx").weights
+    assert np.array_equal(weights["lstm_2.back.bias_hh_l0"], weights["lstm_1.ahead.bias_hh_l0"])
     onnx.save(graph(files, "Sigmoid"), tmp_path / "other.onnx")
     with pytest.raises(InputError, match="does not tell which gates"):
         deepmoji.load(tmp_path / "other.onnx", vocabulary=files.vocabulary)

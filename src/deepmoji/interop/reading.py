@@ -91,6 +91,9 @@ def read_onnx(path: Path) -> tuple[Arrays, Facts]:
         if each.data_type in (onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16)
         and not each.external_data
     }
+    for node in model.graph.node:  # of arrays that are equal, torch's exporter keeps one
+        if node.op_type == "Identity" and node.input[0] in arrays:
+            arrays[node.output[0]] = arrays[node.input[0]]
     kinds = {node.op_type for node in model.graph.node}
     gates = {_ONNX_GATES[kind] for kind in kinds & _ONNX_GATES.keys()}
     # An exported LSTM of hard sigmoids has no logistic sigmoid left.
