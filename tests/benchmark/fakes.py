@@ -1,6 +1,7 @@
 """Systems for tests: as quick as can be, and some that misbehave. Workers import them from here."""
 
 import hashlib
+import logging
 import os
 import signal
 import sys
@@ -52,6 +53,7 @@ class Fake:
 class Raises(Fake):
     def fit(self, problem, train, validation, **options):
         print("about to fail")
+        logging.getLogger("deepmoji.tests").info("epoch %d", 7)
         raise ValueError("no answer\nto this one")
 
 

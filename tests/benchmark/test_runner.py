@@ -1,4 +1,5 @@
 import os
+import re
 import signal
 import threading
 import time
@@ -145,6 +146,7 @@ def test_what_fails_is_told_in_a_line_and_the_rest_goes_on(tasks, base, tmp_path
     failure = next(each for each in failures if each.job.system.name == "raises")
     log = failure.log.read_text("utf-8")
     assert "about to fail" in log
+    assert re.search(r"^\d\d:\d\d:\d\d epoch 7$", log, re.MULTILINE)
     assert "Traceback" in log
     assert {event[0] for event in recorder.events} == {"begin", "started", "failed", "finished"}
     # It is tried again, and then it works; the log goes.

@@ -1,6 +1,7 @@
 """A worker: a process of its own, on one thread, that computes one cell at a time."""
 
 import faulthandler
+import logging
 import multiprocessing
 import os
 import signal
@@ -131,6 +132,7 @@ def _serve(connection: Connection) -> None:
         except EOFError:
             return
         _write_to(log)
+        _tell_progress()
         connection.send(job.compute())
 
 
@@ -151,6 +153,16 @@ def _write_to(log: Path) -> None:
         os.dup2(file, stream)
     os.close(file)
     faulthandler.enable(2)
+
+
+def _tell_progress() -> None:
+    """Let what this package notes go into the log, a line at a time."""
+    notes = logging.getLogger("deepmoji")
+    notes.setLevel(logging.INFO)
+    if not notes.handlers:
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+        notes.addHandler(handler)
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """DeepMoji's own methods, from pretraining to each task: one model, or one for each class."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +10,8 @@ from deepmoji.benchmark.system import Answers
 from deepmoji.benchmark.tasks import Task
 from deepmoji.config import FineTuneConfig, Method
 from deepmoji.evaluation.datasets import Labelled, Problem
+
+_NOTES = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,8 +55,23 @@ class Transfer:
             base=base,
             method=self.method,
             seed=seed,
+            report=_note,
             classes=problem.classes,
             multi_label=problem.kind == "multi",
+        )
+
+
+def _note(progress: Any) -> None:
+    """Note the end of an epoch, for whoever looks into the log of a cell that takes an hour."""
+    if progress.validation_loss is not None:
+        _NOTES.info(
+            "stage %d of %d, %s, epoch %d: validation loss %.4f, best %.4f",
+            progress.stage,
+            progress.stages,
+            progress.layers,
+            progress.epoch,
+            progress.validation_loss,
+            progress.best_loss,
         )
 
 
