@@ -7,7 +7,8 @@ import signal
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -79,3 +80,23 @@ class Garbles(Fake):
 
     def fit(self, problem, train, validation, **options):
         return FakeAnswers("", len(problem.classes) + 1, {})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stumbles(Fake):
+    """Is ended in its first attempt, and says in its report how far that one came."""
+
+    folder: Path | None = None
+
+    def going_on_in(self, folder):
+        return replace(self, folder=folder)
+
+    def fit(self, problem, train, validation, **options):
+        note = self.folder / "note"
+        if not note.exists():
+            note.parent.mkdir(parents=True)
+            note.write_text("half way")
+            os.kill(os.getpid(), signal.SIGKILL)
+        answers = super().fit(problem, train, validation, **options)
+        history = [{"seconds": 1000.0}, {"seconds": 2000.0}]
+        return replace(answers, report={"found": note.read_text(), "history": history})

@@ -11,8 +11,9 @@ import pytest
 from deepmoji.benchmark.cells import Cell, state
 from deepmoji.benchmark.job import Base, Job, plan
 from deepmoji.benchmark.runner import run
+from deepmoji.benchmark.systems import SYSTEMS
 from deepmoji.errors import BundleError, DeepmojiError, InputError
-from tests.benchmark.fakes import Dies, Exits, Fake, Garbles, Raises, Sleeps
+from tests.benchmark.fakes import Dies, Exits, Fake, Garbles, Raises, Sleeps, Stumbles
 from tests.helpers.bundles import Tiny, make_bundle
 
 
@@ -153,6 +154,23 @@ def test_what_fails_is_told_in_a_line_and_the_rest_goes_on(tasks, base, tmp_path
     (mended,) = jobs_of(tasks[:1], base, Fake(name="raises"))
     assert run([mended], tmp_path, processes=1) == []
     assert not failure.log.exists()
+
+
+def test_a_long_fit_goes_on_where_it_was_broken_off(tasks, base, tmp_path):
+    (job,) = jobs_of(tasks[:1], base, Stumbles(name="long"))
+    (failure,) = run([job], tmp_path, processes=1)
+    unfinished = failure.log.with_suffix(".unfinished")
+    (unfinished / "of-an-older-key").mkdir()
+    assert run([job], tmp_path, processes=1) == []
+    cell = Cell.load(job.key.path(tmp_path))
+    assert cell.report["found"] == "half way"
+    assert cell.seconds == 3000  # of all attempts
+    assert not unfinished.exists()
+    # A system that fine-tunes keeps its run; other settings never go on from it.
+    kept = SYSTEMS["last"].going_on_in(tmp_path)
+    assert (kept.folder, kept.settings) == (tmp_path, SYSTEMS["last"].settings)
+    (other,) = jobs_of(tasks[:1], base, Stumbles(name="long", settings={"trees": 3}))
+    assert other.key.digest != job.key.digest
 
 
 def test_processes_has_to_be_positive(tmp_path):

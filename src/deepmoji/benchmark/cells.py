@@ -1,6 +1,7 @@
 """Cells: what one system answered on one task with one seed, kept on disk whole or not at all."""
 
 import hashlib
+import json
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -59,6 +60,12 @@ class CellKey:
             for name in ("data", "model", "settings")
             if getattr(self, name) != getattr(other, name)
         ]
+
+    @property
+    def digest(self) -> str:
+        """Return what is different for cells that differ in anything."""
+        text = json.dumps(self.to_dict(), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as plain values."""

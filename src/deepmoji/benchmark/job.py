@@ -3,6 +3,7 @@
 import hashlib
 import json
 import platform
+import shutil
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from deepmoji.benchmark.cells import Array, Cell, CellKey, Size
-from deepmoji.benchmark.system import System
+from deepmoji.benchmark.system import Resumable, System
 from deepmoji.benchmark.tasks import Task
 from deepmoji.bundle import SHIPPED, Bundle
 from deepmoji.errors import DeepmojiError
@@ -86,17 +87,23 @@ class Job:
         size = "" if self.key.size is None else f", {self.key.size} texts"
         return f"{self.key.system} on {self.key.task}{size}, seed {self.key.seed}"
 
-    def compute(self) -> Cell:
+    def compute(self, scratch: Path | None = None) -> Cell:
         """Fit the system and collect its answers.
 
         Fitting sees the training and the validation split and nothing else of the task.
+
+        Args:
+            scratch: a folder where a fit that was broken off may have left how far it came, and
+                where this one leaves it.
 
         Raises:
             DeepmojiError: if the answers are none; and whatever the system raises.
         """
         begun = time.perf_counter()
-        task = self.task
-        answers = self.system.fit(
+        task, system = self.task, self.system
+        if scratch is not None and isinstance(system, Resumable):
+            system = system.going_on_in(_only(scratch, self.key.digest))
+        answers = system.fit(
             task.problem,
             task.train,
             task.validation,
@@ -111,11 +118,24 @@ class Job:
             key=self.key,
             validation=validation,
             test=test,
-            seconds=time.perf_counter() - begun,
+            seconds=max(time.perf_counter() - begun, _spent(answers.report)),
             machine=f"{platform.system()} {platform.machine()}, {available_cores()} cores",
             versions=_versions(),
             report=_plain(answers.report),
         )
+
+
+def _only(scratch: Path, name: str) -> Path:
+    """Return a folder of this name, and remove what others, of an older key, have left beside."""
+    for other in scratch.glob("*"):
+        if other.name != name:
+            shutil.rmtree(other)
+    return scratch / name
+
+
+def _spent(report: Mapping[str, Any]) -> float:
+    """Return the seconds of all epochs, those before a fit was broken off too."""
+    return sum(epoch.get("seconds", 0.0) for epoch in report.get("history", ()))
 
 
 def plan(tasks: Sequence[Task], systems: Iterable[System], *, seeds: int, base: Base) -> list[Job]:

@@ -1,5 +1,6 @@
 """Running cells: those that are missing, side by side, each kept as soon as it is done."""
 
+import shutil
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -10,7 +11,7 @@ from typing import Protocol, cast
 
 from deepmoji.benchmark.cells import state
 from deepmoji.benchmark.job import Job
-from deepmoji.benchmark.worker import Worker, WorkerDied
+from deepmoji.benchmark.worker import Worker, WorkerDied, scratch_of
 from deepmoji.errors import InputError
 from deepmoji.machine import available_cores
 
@@ -167,6 +168,7 @@ class _Crew:
         else:
             self._idle.append(running.worker)
         cell.save(self._out)
+        shutil.rmtree(scratch_of(self._log(job)), ignore_errors=True)
         self._progress.finished(job, time.perf_counter() - running.begun)
         return None
 

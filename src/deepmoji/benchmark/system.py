@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,4 +78,13 @@ class System(Protocol):
         Raises:
             MissingDependency: if a library that it needs is not installed.
         """
+        ...
+
+
+@runtime_checkable
+class Resumable(Protocol):
+    """A system whose ``fit`` may take an hour, and goes on where it was broken off."""
+
+    def going_on_in(self, folder: Path) -> System:
+        """Return the same system, which keeps its unfinished fit in this folder."""
         ...

@@ -35,6 +35,11 @@ _OLD = 60.0
 _GRACE = 5.0  # seconds to end before a process is killed
 
 
+def scratch_of(log: Path) -> Path:
+    """Return where the job of a log leaves how far it came."""
+    return log.with_suffix(".unfinished")
+
+
 class WorkerDied(DeepmojiError):  # noqa: N818 - says what happened
     """A worker ended without an answer; the message says why."""
 
@@ -133,7 +138,7 @@ def _serve(connection: Connection) -> None:
             return
         _write_to(log)
         _tell_progress()
-        connection.send(job.compute())
+        connection.send(job.compute(scratch_of(log)))
 
 
 def _end_with_parent() -> None:

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +26,16 @@ class Transfer:
     deterministic: bool = False
     uses_base: bool = True
     settings: Mapping[str, Any] = field(default_factory=lambda: FineTuneConfig().to_dict())
+    folder: Path | None = None  # of the unfinished run, if it is to be kept
 
     @property
     def name(self) -> str:
         """The method's."""
         return self.method
+
+    def going_on_in(self, folder: Path) -> "Transfer":
+        """Keep the unfinished run in a folder."""
+        return replace(self, folder=folder)
 
     def fits(self, task: Task) -> bool:
         """Every task."""
@@ -56,6 +61,7 @@ class Transfer:
             method=self.method,
             seed=seed,
             report=_note,
+            folder=self.folder,
             classes=problem.classes,
             multi_label=problem.kind == "multi",
         )
@@ -83,6 +89,10 @@ class OneVersusRest(Transfer):
     def name(self) -> str:
         """The method's, marked."""
         return f"{self.method}-ovr"
+
+    def going_on_in(self, folder: Path) -> Transfer:
+        """Keep nothing: it is many runs."""
+        return self
 
     def fits(self, task: Task) -> bool:
         """Tasks that the paper scored so: more than two classes, class-average F1."""
