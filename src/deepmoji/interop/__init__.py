@@ -1,0 +1,1 @@
+"""Foreign files: what other programs wrote, read without running any of it."""
