@@ -22,6 +22,7 @@ COMMANDS = {
     "evaluate": "evaluation",
     "finetune": "finetune",
     "benchmark": "benchmark",
+    "convert-benchmark": "classic",
     "export": "training",
     "info": "bundle",
 }
