@@ -160,6 +160,7 @@ IDS = [np.ones((len(part), 5), np.uint16) for part in TEXTS]
         (TEXTS[:2], LABELS, {}, "three each"),
         (IDS, LABELS, {}, r"training texts are ids; say whose: define_deepmoji\(…, vocabulary="),
         (["abc"] * 3, LABELS, {}, "training texts are a str"),
+        ([[[1, 2], [3]]] * 3, LABELS, {}, "list of str or an array of ids"),
         ([[1.5], [1.5], [1.5]], LABELS, {}, "list of str or an array of ids"),
         ([["a", None], *TEXTS[1:]], [["x", "y"], *LABELS[1:]], {}, "row 1"),
         (TEXTS, [LABELS[0][1:], *LABELS[1:]], {}, "24 texts, but 23 labels"),

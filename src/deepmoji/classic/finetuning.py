@@ -128,7 +128,10 @@ def _texts(part: Any, model: DeepMoji, name: str) -> _Texts:
         raise InputError(f"the {name} texts are a {type(part).__name__}; give a list or an array")
     if isinstance(next(iter(part), ""), str):  # from_pair checks each of them
         return _Texts(part, ids=False)
-    rows = np.asarray(part)
+    try:
+        rows = np.asarray(part)
+    except ValueError:  # rows of different lengths
+        rows = np.empty(0)
     if rows.dtype.kind not in "iu" or rows.ndim != 2:
         raise InputError(
             f"the {name} texts have to be a list of str or an array of ids [n, length]"
@@ -154,7 +157,8 @@ def _check_model(model: object, nb_classes: int | None) -> None:
             f"expected what define_deepmoji returns, got a {type(model).__name__}; a model folder "
             "is given there: define_deepmoji(nb_classes, weight_path=folder)"
         )
-    if nb_classes is not None and max(nb_classes, 2) != model.nb_classes:
+    # One class is a yes or no, as two are.
+    if nb_classes not in (None, model.nb_classes) and (nb_classes, model.nb_classes) != (1, 2):
         raise InputError(f"nb_classes is {nb_classes}, but the model has {model.nb_classes}")
 
 
