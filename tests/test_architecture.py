@@ -32,7 +32,7 @@ LEVELS = {
     "bundle": 2,
     "inference": 3, "corpus": 3, "training": 3, "evaluation": 3,
     "transfer": 4, "interop": 4,
-    "benchmark": 5,
+    "benchmark": 5, "classic": 5,
     "cli": 6,
     "": 7, "__main__": 7,
 }  # fmt: skip

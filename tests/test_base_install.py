@@ -42,6 +42,7 @@ def test_base_install_is_enough(arguments, tmp_path):
         (("corpus", "build", "posts.txt", "--out", "corpus"), "corpus"),
         (("pretrain", "corpus", "--out", "model"), "train"),
         (("finetune", "posts.txt", "--out", "model"), "train"),
+        (("convert-benchmark", "posts.txt", "--out", "data.parquet"), "train"),
     ],
 )
 def test_missing_extra_is_told_in_one_line(arguments, extra, tmp_path):

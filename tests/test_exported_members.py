@@ -19,9 +19,12 @@ def test_names():
         "MissingDependency",
         "Prediction",
         "Predictor",
+        "SentenceTokenizer",
         "Word",
         "__version__",
+        "define_deepmoji",
         "finetune",
+        "finetune_chainthaw",
         "load",
         "tokenize",
     ]

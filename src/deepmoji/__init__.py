@@ -11,6 +11,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from deepmoji.classic.finetuning import finetune_chainthaw
+    from deepmoji.classic.model import define_deepmoji
+    from deepmoji.classic.tokenizer import SentenceTokenizer
     from deepmoji.errors import BundleError, DeepmojiError, InputError, MissingDependency
     from deepmoji.inference.prediction import Prediction, Word
     from deepmoji.inference.predictor import Predictor
@@ -31,9 +34,12 @@ __all__ = [
     "MissingDependency",
     "Prediction",
     "Predictor",
+    "SentenceTokenizer",
     "Word",
     "__version__",
+    "define_deepmoji",
     "finetune",
+    "finetune_chainthaw",
     "load",
     "tokenize",
 ]
@@ -48,8 +54,11 @@ _HOMES = {
     "MissingDependency": "deepmoji.errors",
     "Prediction": "deepmoji.inference.prediction",
     "Predictor": "deepmoji.inference.predictor",
+    "SentenceTokenizer": "deepmoji.classic.tokenizer",
     "Word": "deepmoji.inference.prediction",
+    "define_deepmoji": "deepmoji.classic.model",
     "finetune": "deepmoji.transfer.finetune",
+    "finetune_chainthaw": "deepmoji.classic.finetuning",
     "load": "deepmoji.interop.loading",
     "tokenize": "deepmoji.text.tokenizer",
 }

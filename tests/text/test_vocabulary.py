@@ -56,3 +56,11 @@ def test_bad_files_say_what_is_wrong(tmp_path, content, message):
 def test_a_word_twice_is_refused():
     with pytest.raises(InputError, match="twice"):
         Vocabulary([*WORDS, "love"])
+
+
+def test_a_mapping_is_a_vocabulary_like_its_file():
+    ids = {word: index for index, word in enumerate([*SPECIAL_TOKENS, "love"])}
+    assert Vocabulary.from_ids(dict(reversed(ids.items()))).words == (*SPECIAL_TOKENS, "love")
+    for wrong in (ids | {"gap": 12}, ids | {"twice": 10}, ids | {"text": "11"}):
+        with pytest.raises(InputError, match="the words is no vocabulary"):
+            Vocabulary.from_ids(wrong, name="the words")

@@ -296,6 +296,26 @@ def test_words_are_added_most_frequent_first_and_not_too_long():
     assert extended(vocabulary, texts, 1).words[-1:] == ("b",)
 
 
+@pytest.mark.parametrize("method", ["last", "full"])
+def test_texts_that_were_cut_into_words_before_are_read_as_such(method, base):
+    """The same words give the same model, and the same figures on test texts."""
+    texts, labels = make_texts(60)
+    test = make_texts(20, seed=1)
+    plain = tune(base, texts, labels, method=method, test=test)
+    cut = [" ".join(deepmoji.tokenize(text)) for text in texts]
+    read = tune(base, cut, labels, method=method, test=test, words=str.split)
+    one, two = (read_weights(each.predictor.bundle) for each in (plain, read))
+    assert all(np.array_equal(one[name], two[name]) for name in one)
+    for part in ("validation", "test"):
+        expected = plain.report["measures"][part]
+        assert read.report["measures"][part] == pytest.approx(expected)
+    # A word that no text is cut into is learnt as it is.
+    odd = [f"jr. {text}" for text in cut]
+    made = tune(base, odd, labels, method="full", words=str.split, epochs=1)
+    assert "jr." in made.predictor.bundle.vocabulary
+    assert "." not in made.predictor.bundle.vocabulary
+
+
 # Bad input: a clear message before training, or a sensible result.
 
 

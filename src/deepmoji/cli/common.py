@@ -23,6 +23,7 @@ COMMANDS = {
     "finetune": "finetune",
     "benchmark": "benchmark",
     "import": "interop",
+    "convert-benchmark": "classic",
     "export": "training",
     "verify": "interop",
     "info": "bundle",

@@ -68,12 +68,24 @@ class Vocabulary:
         content: Any = read_json(Path(path))
         if not isinstance(content, dict):
             raise InputError(f"{path} is no vocabulary: expected an object of words and ids")
-        entries = cast("dict[str, Any]", content)
-        if not all(type(index) is int for index in entries.values()):
-            raise InputError(f"{path} is no vocabulary: every id has to be a whole number")
-        words = sorted(entries, key=entries.__getitem__)
-        if [entries[word] for word in words] != list(range(len(words))):
-            raise InputError(f"{path} is no vocabulary: its ids are not 0 to {len(words) - 1}")
+        return cls.from_ids(cast("dict[str, Any]", content), name=str(path))
+
+    @classmethod
+    def from_ids(cls, ids: Mapping[str, int], *, name: str = "this mapping") -> Self:
+        """Read a mapping of each word to its id, 0 upwards without gaps.
+
+        Args:
+            ids: what a ``vocabulary.json`` holds.
+            name: what it is called in messages.
+
+        Raises:
+            InputError: if it is no such mapping.
+        """
+        if not all(type(index) is int for index in ids.values()):
+            raise InputError(f"{name} is no vocabulary: every id has to be a whole number")
+        words = sorted(ids, key=ids.__getitem__)
+        if [ids[word] for word in words] != list(range(len(words))):
+            raise InputError(f"{name} is no vocabulary: its ids are not 0 to {len(words) - 1}")
         return cls(words)
 
     def save(self, path: str | Path) -> None:

@@ -11,7 +11,7 @@ from dataclasses import fields
 from importlib.metadata import version
 from pathlib import Path
 from platform import python_version
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,9 @@ from deepmoji.evaluation.datasets import Labelled, Source
 from deepmoji.evaluation.measures import all_measures, best_thresholds
 from deepmoji.files import atomic_folder
 from deepmoji.inference.predictor import Predictor
-from deepmoji.transfer.material import Material, Texts, gather
+from deepmoji.text.tokenizer import tokenize
+from deepmoji.transfer.material import Texts, gather
+from deepmoji.transfer.words import Reading
 
 if TYPE_CHECKING:
     from deepmoji.training.network import Network
@@ -40,6 +42,7 @@ class Options(TypedDict, total=False):
     label_column: str | None
     multi_label: bool | None  # whether several labels may hold; by default if that occurs
     classes: Sequence[object] | None  # their order; by default that of numbers or the alphabet
+    words: Reading | None  # a text's words, of texts that were cut before; deepmoji.tokenize
     folder: str | os.PathLike[str] | None  # where the unfinished run is kept, to go on from
     device: str  # auto, cpu, cuda or mps
     precision: str  # bf16-mixed or 32-true
@@ -137,7 +140,9 @@ def finetune(
     config = _check(method, seed, options)
     material = gather(train, validation, seed=seed, config=config, options=options)
     bundle = Bundle.open(SHIPPED if base is None else Path(base))
-    lesson = material.words_for(bundle, config, extends=method != "last")
+    lesson = material.words_for(
+        bundle, config, extends=method != "last", reading=options.get("words")
+    )
 
     from deepmoji.training.export import as_network, network_scores
     from deepmoji.training.finetune import Course, Start, tune
@@ -187,7 +192,7 @@ def _finish(
     begun: float,
 ) -> FineTuned:
     """Write the bundle and measure it."""
-    from deepmoji.training.export import save_network, write_record
+    from deepmoji.training.export import network_scores, save_network, write_record
 
     with ExitStack() as stack:
         scratch = Path(tempfile.mkdtemp(prefix="deepmoji-"))
@@ -201,7 +206,14 @@ def _finish(
         )
         record = dict(made.training)  # with the measured agreement of ONNX Runtime and torch
         if lesson.material.test is not None:
-            record["measures"] |= {"test": _measured(made, lesson.material, thresholds)}
+            if lesson.reading is tokenize:  # as it will be used
+                scores = Predictor(made).scores(lesson.material.test.texts)
+            else:  # a predictor would cut into words what is none of its texts
+                scores = network_scores(network, lesson.test, lesson.max_tokens)
+            measures = all_measures(
+                lesson.material.test_targets, scores, lesson.material.problem.kind, thresholds
+            )
+            record["measures"] |= {"test": measures}
         record["seconds"] = round(time.monotonic() - begun, 1)
         return FineTuned(write_record(made, record), remove=stack.pop_all().close)
 
@@ -217,15 +229,6 @@ def _record(lesson: Texts, config: FineTuneConfig, *, method: str, seed: int) ->
         | {"max_tokens": lesson.max_tokens, "batch_size": lesson.batch_size},
         "data": lesson.material.counts() | lesson.coverage(),
     }
-
-
-def _measured(
-    bundle: Bundle, material: Material, thresholds: NDArray[np.float64]
-) -> dict[str, float]:
-    """Measure the finished model on test texts, as it will be used."""
-    test, targets = cast("Labelled", material.test), material.test_targets
-    scores = Predictor(bundle).scores(test.texts)
-    return all_measures(targets, scores, material.problem.kind, thresholds)
 
 
 def _check(method: str, seed: int, options: Mapping[str, Any]) -> FineTuneConfig:

@@ -21,8 +21,16 @@ from deepmoji.evaluation.datasets import (
     shared_texts,
     split_validation,
 )
+from deepmoji.text.tokenizer import tokenize
 from deepmoji.text.vocabulary import Vocabulary
-from deepmoji.transfer.words import Words, extended, read_words, unknown_share, usual_length
+from deepmoji.transfer.words import (
+    Reading,
+    Words,
+    extended,
+    read_words,
+    unknown_share,
+    usual_length,
+)
 
 if TYPE_CHECKING:
     from deepmoji.training.finetune import Lesson
@@ -41,6 +49,13 @@ class Texts:
     batch_size: int
     train_words: Words
     validation_words: Words
+    reading: Reading  # how texts become words
+
+    @property
+    def test(self) -> list[list[int]]:
+        """The ids of the test texts; none without any."""
+        test = () if self.material.test is None else self.material.test.texts
+        return [self.vocabulary.ids(words) for words in read_words(test, self.reading)]
 
     @property
     def validation(self) -> list[list[int]]:
@@ -113,9 +128,17 @@ class Material:
         test = self.test or Labelled(texts=(), labels=())
         return self.problem.targets(test, "test")
 
-    def words_for(self, bundle: Bundle, config: FineTuneConfig, *, extends: bool) -> Texts:
+    def words_for(
+        self,
+        bundle: Bundle,
+        config: FineTuneConfig,
+        *,
+        extends: bool,
+        reading: Reading | None = None,
+    ) -> Texts:
         """Read the texts with a model's vocabulary, extended by training words if wanted."""
-        train = read_words(self.train.texts)
+        reading = reading or tokenize
+        train = read_words(self.train.texts, reading)
         vocabulary = bundle.vocabulary
         if extends and config.extend:
             vocabulary = extended(vocabulary, train, config.extend)
@@ -128,7 +151,8 @@ class Material:
             max_tokens=max_tokens,
             batch_size=config.batch(min(usual, max_tokens)),
             train_words=train,
-            validation_words=read_words(self.validation.texts),
+            validation_words=read_words(self.validation.texts, reading),
+            reading=reading,
         )
 
     def counts(self) -> dict[str, Any]:

@@ -2,17 +2,18 @@
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from deepmoji.text.tokenizer import tokenize
 from deepmoji.text.vocabulary import LONGEST_WORD, UNKNOWN, Vocabulary
 
 Words = list[list[str]]
+Reading = Callable[[str], list[str]]  # a text's words
 
 
-def read_words(texts: Sequence[str]) -> Words:
-    """Return the words of each text, as the model reads them."""
-    return [tokenize(text) for text in texts]
+def read_words(texts: Sequence[str], read: Reading = tokenize) -> Words:
+    """Return the words of each text, as the model reads them, or as ``read`` does."""
+    return [read(text) for text in texts]
 
 
 def extended(vocabulary: Vocabulary, texts: Words, most: int) -> Vocabulary:
