@@ -19,8 +19,6 @@ import deepmoji
 from deepmoji.bundle import Bundle
 from deepmoji.classic.benchmarks import convert_benchmark
 from deepmoji.cli import app
-from deepmoji.cli.common import COMMANDS
-from deepmoji.errors import BundleError
 from deepmoji.inference import predictor
 from deepmoji.text.vocabulary import Vocabulary
 from deepmoji.transfer import finetune as finetuning
@@ -161,8 +159,6 @@ def test_row_runs_and_gives_what_it_is_there_for(name, reader):
 def original(reader, shared):
     """The same someone, with the original's files."""
     model = shared / "golden" / "model"
-    if not model.is_dir():
-        pytest.skip("needs golden/model of the shared data")
     shutil.copy(model / "deepmoji_keras.hdf5", "deepmoji_weights.hdf5")
     shutil.copy(model / "vocabulary.json", "vocabulary.json")
     reader["texts"] = json.loads((model / "texts.json").read_text("utf-8"))
@@ -171,19 +167,12 @@ def original(reader, shared):
 
 def test_original_weights_load(original):
     names, expected = original
-    try:
-        scores = run("the original weights", names)
-    except BundleError as error:
-        if "later version" in str(error):
-            pytest.skip(f"this version does not import them yet: {error}")
-        raise
+    scores = run("the original weights", names)
     np.testing.assert_allclose(scores, expected, atol=1e-5)
 
 
 def test_original_weights_become_a_folder(original):
     names, expected = original
-    if "import" not in COMMANDS:
-        pytest.skip("this version has no command import yet")
     result = run("the original weights, as a model folder", names)
     assert result.exit_code == 0, result.stderr
     scores = deepmoji.load("original").scores(names["texts"])
