@@ -26,7 +26,8 @@ _GRAPH, _WEIGHTS, _CARD, _TRAINING = (
     "training.json",
 )
 _REQUIRED = (_CONFIG, _VOCABULARY, _LABELS, _GRAPH)
-_PARTS = (*_REQUIRED, _WEIGHTS, _CARD, _TRAINING)
+# All file names that a bundle may have; whoever moves one takes these and nothing else.
+PARTS = (*_REQUIRED, _WEIGHTS, _CARD, _TRAINING)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,7 +169,7 @@ def check_replaceable(folder: str | Path) -> None:
 
 
 def _is_nothing_but_a_bundle(folder: Path) -> bool:
-    if not _has(folder, _CONFIG) or {path.name for path in folder.iterdir()} - set(_PARTS):
+    if not _has(folder, _CONFIG) or {path.name for path in folder.iterdir()} - set(PARTS):
         return False
     try:
         _version(folder / _CONFIG)
