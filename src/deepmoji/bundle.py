@@ -25,9 +25,9 @@ _GRAPH, _WEIGHTS, _CARD, _TRAINING = (
     "README.md",
     "training.json",
 )
-_REQUIRED = (_CONFIG, _VOCABULARY, _LABELS, _GRAPH)
+REQUIRED = (_CONFIG, _VOCABULARY, _LABELS, _GRAPH)
 # All file names that a bundle may have; whoever moves one takes these and nothing else.
-PARTS = (*_REQUIRED, _WEIGHTS, _CARD, _TRAINING)
+PARTS = (*REQUIRED, _WEIGHTS, _CARD, _TRAINING)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +65,7 @@ class Bundle:
         folder = Path(folder)
         if not folder.is_dir():
             raise BundleError(f"there is no model folder {folder}; give the path of a bundle")
-        missing = [name for name in _REQUIRED if not (folder / name).is_file()]
+        missing = [name for name in REQUIRED if not (folder / name).is_file()]
         if missing:
             raise BundleError(
                 f"{folder} is no complete model bundle: {', '.join(missing)} missing; "

@@ -66,6 +66,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(code)
         for name, value in headers.items():
             self.send_header(name.replace("_", "-"), str(value))
+        # A client that keeps its connections would keep their threads, and the server, waiting.
+        self.send_header("Connection", "close")
         self.end_headers()
 
     def answer(self, content, code=200, **headers):
@@ -111,7 +113,7 @@ def wrong_range(handler, content):
 
 
 def corrupt(handler, content):
-    handler.answer(bytes([content[0] ^ 1]) + content[1:])
+    handler.answer(content[:-1] + bytes([content[-1] ^ 1]))
 
 
 def redirect(to):
@@ -123,7 +125,7 @@ def status(code, **headers):
 
 
 def without_length(handler, content):
-    handler.begin(200, Connection="close")
+    handler.begin(200)
     handler.wfile.write(content)
     handler.close_connection = True
 
@@ -136,7 +138,7 @@ def hang(handler, content):
 
 
 def endless(handler, _):
-    handler.begin(200, Connection="close")
+    handler.begin(200)
     while not handler.server.web.released.is_set():
         handler.wfile.write(b"x" * 10_000)
 

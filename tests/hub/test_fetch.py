@@ -234,7 +234,8 @@ def test_a_server_in_trouble_is_asked_again(get, web, code):
 
 
 @pytest.mark.parametrize(
-    ("code", "part"), [(404, "not there"), (410, "not there"), (403, "HF_TOKEN"), (401, "allowed")]
+    ("code", "part"),
+    [(404, "not there"), (410, "not there"), (403, "HF_TOKEN"), (401, "not allowed")],
 )
 def test_a_refusal_is_final_and_told(get, target, web, code, part):
     web.script["/model.bin"] += [status(code)]

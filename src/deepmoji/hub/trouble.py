@@ -19,6 +19,10 @@ class PassingTrouble(HubError):  # noqa: N818 - says what is wrong
     wait: float = 0.0  # seconds that the server asks to wait
 
 
+class Refused(HubError):  # noqa: N818 - says what is wrong
+    """The server knows the answer, and it is no: the cache may not do instead."""
+
+
 def explain(error: Exception, address: str) -> HubError:
     """Return the error to raise for what urllib, http.client or a socket raised.
 
@@ -63,12 +67,12 @@ def explain_status(code: int, address: str, wait: float = 0.0) -> HubError:
             "password (407); give them in HTTPS_PROXY, as http://NAME:PASSWORD@HOST:PORT"
         )
     if code in {401, 403}:
-        return HubError(
-            f"{where}: not allowed ({code}); the file is private, gated or withdrawn. For a hub, "
-            "give a token that may read it in HF_TOKEN"
+        return Refused(
+            f"{where}: not there or not allowed ({code}); check the name. For what is private or "
+            "gated on a hub, give a token that may use it in HF_TOKEN"
         )
     if code in {404, 410}:
-        return HubError(f"{where}: not there ({code}); check the name, or it was withdrawn")
+        return Refused(f"{where}: not there ({code}); check the name, or it was withdrawn")
     if 300 <= code < 400:  # urllib followed as many as it may
         return HubError(f"{where} redirects in circles or nowhere ({code})")
     if code in _AGAIN:
