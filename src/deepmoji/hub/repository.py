@@ -8,7 +8,7 @@ import re
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from deepmoji.bundle import PARTS, REQUIRED
 from deepmoji.errors import HubError, InputError, require
@@ -20,6 +20,7 @@ PREFIX = "hf://"
 TIMEOUT = 10.0  # seconds for what the hub says of a model
 _NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 _PLACE = re.compile(rf"hf://({_NAME})/({_NAME})(?:@([A-Za-z0-9][A-Za-z0-9._/-]*))?")
+_STATUS = re.compile(r"\b(40[1347]) [A-Z]")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
@@ -147,19 +148,25 @@ def explained(repository: Repository) -> Generator[None]:
     errors: Any = require("huggingface_hub.errors", "hub")
     try:
         yield
-    except errors.HfHubHTTPError as error:
-        raise explain_status(error.response.status_code, str(repository)) from error
-    except (errors.HTTPError, OSError) as error:
-        raise _explain_connection(error, repository) from error
-    except (ValueError, TypeError, KeyError) as error:
-        said = " ".join(str(error).split())[:200]
-        raise HubError(f"{repository}: the hub did not answer as a hub does: {said}") from error
+    except (errors.HTTPError, OSError, RuntimeError, ValueError, TypeError, KeyError) as error:
+        raise _explain(error, repository, errors) from error
 
 
-def _explain_connection(error: Exception, repository: Repository) -> HubError:
+def _explain(error: BaseException, repository: Repository, errors: Any) -> HubError:
+    if isinstance(error, RuntimeError) and error.__cause__ is not None:
+        return _explain(error.__cause__, repository, errors)  # uploads are wrapped in one
+    if isinstance(error, errors.HfHubHTTPError):
+        return explain_status(cast("Any", error).response.status_code, str(repository))
+    if isinstance(error, errors.HTTPError | OSError):
+        return _explain_connection(error, repository)
+    said = " ".join(str(error).split())[:200]
+    return HubError(f"{repository}: the hub did not answer as a hub does: {said}")
+
+
+def _explain_connection(error: BaseException, repository: Repository) -> HubError:
     said = " ".join(str(error).split()) or type(error).__name__
-    if re.search(r"\b407\b", said):
-        return explain_status(407, str(repository))
+    if status := _STATUS.search(said):  # of a proxy, or of where the hub keeps large files
+        return explain_status(int(status[1]), str(repository))
     if "CERTIFICATE_VERIFY_FAILED" in said:
         return HubError(
             f"{repository}: the hub's certificate is not valid; if a proxy of your network "
