@@ -130,6 +130,20 @@ def without_length(handler, content):
     handler.close_connection = True
 
 
+def chunked(count=None):
+    """Without a length, in chunks; broken off after so many bytes if a count is given."""
+
+    def send(handler, content):
+        handler.begin(200, Transfer_Encoding="chunked", ETag=handler.server.web.tag)
+        for start in range(0, len(content[:count]), 1000):
+            piece = content[:count][start : start + 1000]
+            handler.wfile.write(b"%x\r\n%b\r\n" % (len(piece), piece))
+        if count is None:
+            handler.wfile.write(b"0\r\n\r\n")
+
+    return send
+
+
 def hang(handler, content):
     handler.begin(200, Content_Length=len(content))
     handler.wfile.write(content[:3])

@@ -3,7 +3,6 @@
 import hashlib
 import shutil
 import sys
-from dataclasses import replace
 
 import pytest
 
@@ -13,36 +12,12 @@ from deepmoji.hub.cache import home
 from deepmoji.hub.download import download, get
 from deepmoji.hub.fetch import Patience
 from deepmoji.hub.repository import Repository
-from deepmoji.hub.sources import SOURCES
 from tests.helpers.fakehub import needing_token
+from tests.helpers.published import WEIGHTS, WORDS
 from tests.helpers.webserver import corrupt, cut, redirect, status
 
 QUICK = Patience(timeout=2, tries=2, pause=0.01)
-WEIGHTS, WORDS = b"\x80\x02weights" * 500, b'{"the": 10}'
 PLACE = "hf://someone/moji"
-
-
-@pytest.fixture
-def published(web, monkeypatch):
-    """The original's sources, at addresses of the local server."""
-
-    def local(file):
-        content = WORDS if file.name.endswith(".json") else WEIGHTS
-        for number in range(len(file.addresses)):
-            web.files[f"/{number}/{file.name}"] = content
-        return replace(
-            file,
-            addresses=tuple(web.at(f"/{n}/{file.name}") for n in range(len(file.addresses))),
-            sha256=hashlib.sha256(content).hexdigest() if file.sha256 else None,
-            size=len(content) if file.size else None,
-            limit=10_000,
-            begins=(content[:2],),
-        )
-
-    for name, source in SOURCES.items():
-        changed = replace(source, files=tuple(local(file) for file in source.files))
-        monkeypatch.setitem(SOURCES, name, changed)
-    return web
 
 
 def test_original_goes_to_the_cache(published):
@@ -126,11 +101,11 @@ def test_what_cannot_be_downloaded(name, sha256, part):
 # From a hub.
 
 
-def test_a_bundle_comes_from_a_hub(hub, model):
+def test_a_bundle_comes_from_a_hub(hub, tiny):
     hub.files["pickle.bin"] = b"not for us"
     hub.publish()
     folder = download(PLACE)
-    assert Bundle.open(folder).labels == Bundle.open(model).labels
+    assert Bundle.open(folder).labels == Bundle.open(tiny).labels
     assert {path.name for path in folder.iterdir()} == set(PARTS)
     assert [(folder / name).read_bytes() for name in PARTS] == [hub.files[name] for name in PARTS]
     assert sorted(hub.fetched()) == sorted(PARTS)  # and nothing else, ever

@@ -12,6 +12,7 @@ from deepmoji.errors import HubError
 from deepmoji.hub.checks import Wanted
 from deepmoji.hub.fetch import Patience, fetch
 from tests.helpers.webserver import (
+    chunked,
     corrupt,
     cut,
     endless,
@@ -162,6 +163,19 @@ def test_without_a_checksum_a_file_of_unknown_length_is_refused(get, target, web
 def test_with_a_checksum_a_file_of_unknown_length_is_welcome(get, web):
     web.script["/model.bin"] += [without_length]
     assert get() == SHA256
+
+
+@pytest.mark.parametrize("wanted", [KNOWN, Wanted()], ids=["known", "unknown"])
+def test_a_file_in_chunks_arrives_and_resumes(get, target, web, wanted):
+    web.script["/model.bin"] += [chunked(70_000), chunked()]
+    assert get(wanted) == SHA256
+    assert web.ranges() == [None, "bytes=70000-"]
+
+
+def test_a_file_without_a_length_that_is_cut_is_resumed(get, web):
+    web.script["/model.bin"] += [lambda handler, body: without_length(handler, body[:70_000])]
+    assert get() == SHA256
+    assert web.ranges() == [None, "bytes=70000-"]
 
 
 def test_a_corrupt_file_is_named_and_thrown_away(get, target, web):

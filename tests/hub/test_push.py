@@ -9,6 +9,7 @@ from deepmoji.bundle import PARTS, Bundle
 from deepmoji.errors import BundleError, HubError, InputError, MissingDependency
 from deepmoji.hub.download import download
 from deepmoji.hub.push import push
+from deepmoji.transfer.finetune import FineTuned
 from tests.helpers.webserver import status
 
 # huggingface_hub uploads large files in a way that its own HTTP library wants written otherwise.
@@ -25,8 +26,8 @@ def empty(hub, monkeypatch):
 
 
 @pytest.fixture
-def mine(model, tmp_path):
-    return shutil.copytree(model, tmp_path / "mine")
+def mine(tiny, tmp_path):
+    return shutil.copytree(tiny, tmp_path / "mine")
 
 
 def test_a_bundle_is_pushed_whole_in_one_commit(empty, mine):
@@ -103,8 +104,8 @@ def test_a_hub_that_refuses_is_told_in_one_line(empty, mine, path, code, part):
     assert empty.files == {}
 
 
-def test_a_large_file_that_is_refused_is_told_in_one_line(empty, mine, model):
-    digest = hashlib.sha256((model / "model.onnx").read_bytes()).hexdigest()
+def test_a_large_file_that_is_refused_is_told_in_one_line(empty, mine, tiny):
+    digest = hashlib.sha256((tiny / "model.onnx").read_bytes()).hexdigest()
     empty.web.script[f"/upload/{digest}"] += [status(403)] * 9
     with pytest.raises(HubError, match=r"hf://someone/moji.*HF_TOKEN"):
         push(mine, PLACE)
@@ -135,3 +136,11 @@ def test_what_cannot_be_pushed(empty, mine, tmp_path):
     with pytest.raises(BundleError, match="no model card"):
         push(mine, PLACE)
     assert empty.web.requests == []
+
+
+def test_a_tuned_model_pushes_itself(empty, tiny):
+    tuned = FineTuned(Bundle.open(tiny), remove=lambda: None)
+    page = tuned.push(PLACE, private=True)
+    assert page == f"{empty.web.address}/someone/moji/commit/{empty.commit}"
+    assert empty.private
+    assert set(empty.files) == set(PARTS)

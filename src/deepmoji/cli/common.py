@@ -23,6 +23,8 @@ COMMANDS = {
     "finetune": "finetune",
     "benchmark": "benchmark",
     "export": "training",
+    "download": "hub",
+    "push": "hub",
     "info": "bundle",
 }
 _GROUPS = frozenset({"benchmark", "corpus"})

@@ -13,7 +13,7 @@ from urllib.request import (
 
 from deepmoji.errors import HubError
 
-MAX_REDIRECTS = 5
+MAX_REDIRECTS = 8  # file sharing services take four or five
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 
 

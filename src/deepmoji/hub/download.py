@@ -59,6 +59,8 @@ def download(name: str, *, out: str | Path | None = None, report: Report | None 
         BundleError: if the hub's files are no sound bundle, or ``out`` holds something else.
         MissingDependency: if a hub has to be asked and huggingface_hub is not installed.
     """
+    if name.startswith(PREFIX):
+        return _get_bundle(Repository.parse(name), _folder(out), report, None)
     found = get(name, out=out, report=report)
     for file in found.files:
         if not file.checked:
@@ -70,7 +72,7 @@ def unchecked(file: Fetched) -> str:
     """Say that nobody published a checksum of a file."""
     return (
         f"no SHA-256 of {file.path.name} has been published, so nothing could be compared; this "
-        f"one has {file.sha256}. See whether it answers as the original does before you trust it"
+        f"one has {file.sha256}. Run `deepmoji verify` on it before you trust it"
     )
 
 
@@ -94,7 +96,7 @@ def get(
     Raises:
         HubError, InputError, BundleError, MissingDependency: as for `download`.
     """
-    folder = Path(out).expanduser() if out is not None else None
+    folder = _folder(out)
     if not name.startswith(PREFIX):
         source = _with_checksum(find(name), sha256)
         return _get_source(source, folder or home() / source.name, report, patience)
@@ -107,6 +109,10 @@ def get(
         folder=bundle,
         files=tuple(Fetched(path=p, sha256=sha256_of(p), checked="the hub") for p in files),
     )
+
+
+def _folder(out: str | Path | None) -> Path | None:
+    return None if out is None else Path(out).expanduser()
 
 
 def _with_checksum(source: Source, sha256: str | None) -> Source:
