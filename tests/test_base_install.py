@@ -43,11 +43,13 @@ def test_base_install_is_enough(arguments, tmp_path):
         (("pretrain", "corpus", "--out", "model"), "train"),
         (("finetune", "posts.txt", "--out", "model"), "train"),
         (("convert-benchmark", "posts.txt", "--out", "data.parquet"), "train"),
+        (("download", "hf://someone/moji"), "hub"),
     ],
 )
-def test_missing_extra_is_told_in_one_line(arguments, extra, tmp_path):
+def test_missing_extra_is_told_in_one_line(arguments, extra, tmp_path, monkeypatch):
     (tmp_path / "posts.txt").write_text("so it begins 😂\n", encoding="utf-8")
     (tmp_path / "corpus").mkdir()
+    monkeypatch.setenv("DEEPMOJI_HOME", str(tmp_path / "home"))
     run = deepmoji(*arguments, folder=tmp_path)
     assert run.returncode == 1
     assert run.stdout == ""
@@ -55,7 +57,7 @@ def test_missing_extra_is_told_in_one_line(arguments, extra, tmp_path):
     assert f"pip install 'deepmoji[{extra}]'" in run.stderr
 
 
-@pytest.mark.parametrize("command", ["predict", "corpus", "pretrain", "export"])
+@pytest.mark.parametrize("command", ["predict", "corpus", "pretrain", "export", "download"])
 def test_help_needs_no_extra(command, tmp_path):
     run = deepmoji(command, "--help", folder=tmp_path)
     assert (run.returncode, run.stderr) == (0, "")

@@ -25,8 +25,9 @@ _GRAPH, _WEIGHTS, _CARD, _TRAINING = (
     "README.md",
     "training.json",
 )
-_REQUIRED = (_CONFIG, _VOCABULARY, _LABELS, _GRAPH)
-_PARTS = (*_REQUIRED, _WEIGHTS, _CARD, _TRAINING)
+REQUIRED = (_CONFIG, _VOCABULARY, _LABELS, _GRAPH)
+# All file names that a bundle may have; whoever moves one takes these and nothing else.
+PARTS = (*REQUIRED, _WEIGHTS, _CARD, _TRAINING)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +70,7 @@ class Bundle:
             )
         if not folder.is_dir():
             raise BundleError(f"there is no model folder {folder}; give the path of a bundle")
-        missing = [name for name in _REQUIRED if not (folder / name).is_file()]
+        missing = [name for name in REQUIRED if not (folder / name).is_file()]
         if missing:
             raise BundleError(
                 f"{folder} is no complete model bundle: {', '.join(missing)} missing; "
@@ -173,7 +174,7 @@ def check_replaceable(folder: str | Path) -> None:
 
 
 def _is_nothing_but_a_bundle(folder: Path) -> bool:
-    if not _has(folder, _CONFIG) or {path.name for path in folder.iterdir()} - set(_PARTS):
+    if not _has(folder, _CONFIG) or {path.name for path in folder.iterdir()} - set(PARTS):
         return False
     try:
         _version(folder / _CONFIG)

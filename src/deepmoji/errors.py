@@ -16,6 +16,10 @@ class BundleError(DeepmojiError):
     """A model folder has a part missing, damaged, contradictory or newer than this version."""
 
 
+class HubError(DeepmojiError):
+    """A file cannot be fetched from, or sent to, the place where models are published."""
+
+
 class MissingDependency(DeepmojiError, ImportError):  # noqa: N818 - says what is wrong
     """A library that belongs to an optional extra is not installed."""
 

@@ -26,6 +26,8 @@ COMMANDS = {
     "convert-benchmark": "classic",
     "export": "training",
     "verify": "interop",
+    "download": "hub",
+    "push": "hub",
     "info": "bundle",
 }
 _GROUPS = frozenset({"benchmark", "corpus"})

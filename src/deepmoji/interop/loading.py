@@ -33,7 +33,8 @@ def load(
 
     Args:
         source: a bundle folder; the model that ships with the package by default; or a weight file
-            of DeepMoji (``.hdf5``), torchMoji (``.bin``) or deepmoji-onnx (``.onnx``).
+            of DeepMoji (``.hdf5``), torchMoji (``.bin``) or deepmoji-onnx (``.onnx``); or
+            ``hf://OWNER/NAME``, a bundle on a model hub.
         vocabulary: of a weight file, its ``vocabulary.json``. A bundle brings its own.
         gates: of a weight file that cannot tell with which gates its LSTMs were trained,
             ``hard_sigmoid`` (the original's) or ``sigmoid``.
@@ -44,8 +45,13 @@ def load(
     Raises:
         BundleError: if the bundle has a part missing, is damaged or of a newer version.
         InputError: if an argument makes no sense, or a weight file cannot be read.
-        MissingDependency: if the library that reads a weight file is not installed.
+        HubError: if a hub does not give the bundle, and the cache has none.
+        MissingDependency: if the library that reads a weight file, or asks a hub, is not installed.
     """
+    if isinstance(source, str) and source.startswith("hf://"):
+        from deepmoji.hub.download import download  # here: it takes longer than all of this
+
+        source = download(source)
     path = SHIPPED if source is None else Path(source)
     if not path.is_file() and (path.is_dir() or path.suffix.lower() not in _SUFFIXES):
         if vocabulary is not None or gates is not None:

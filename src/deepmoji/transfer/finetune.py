@@ -22,6 +22,7 @@ from deepmoji.errors import InputError, require
 from deepmoji.evaluation.datasets import Labelled, Source
 from deepmoji.evaluation.measures import all_measures, best_thresholds
 from deepmoji.files import atomic_folder
+from deepmoji.hub.push import push
 from deepmoji.inference.predictor import Predictor
 from deepmoji.text.tokenizer import tokenize
 from deepmoji.transfer.material import Texts, gather
@@ -92,6 +93,21 @@ class FineTuned:
         with atomic_folder(Path(folder)) as temporary:
             shutil.copytree(self.predictor.bundle.folder, temporary, dirs_exist_ok=True)
         return Path(folder)
+
+    def push(self, place: str, *, private: bool = False) -> str:
+        """Publish the model with its card on a model hub, as ``hub.push.push`` does.
+
+        Args:
+            place: ``hf://OWNER/NAME``.
+            private: whether only you may see it.
+
+        Returns:
+            the address of the page.
+
+        Raises:
+            HubError, InputError, MissingDependency: as ``hub.push.push``.
+        """
+        return push(self.predictor.bundle.folder, place, private=private).page
 
 
 def finetune(

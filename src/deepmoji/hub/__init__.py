@@ -1,0 +1,1 @@
+"""Where models come from and go to: documented addresses, model hubs, the cache between."""
