@@ -2,9 +2,10 @@
 
 import errno
 import hashlib
-import multiprocessing
 import shutil
+import time
 from collections import namedtuple
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -19,6 +20,7 @@ from tests.helpers.webserver import (
     hang,
     ignore_range,
     redirect,
+    serve,
     status,
     without_length,
     wrong_range,
@@ -28,6 +30,7 @@ CONTENT = bytes(range(256)) * 1000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 KNOWN = Wanted(sha256=SHA256, size=len(CONTENT))
 QUICK = Patience(timeout=0.5, tries=3, pause=0.01, longest_pause=0.02)
+SLOW = Patience(timeout=10)
 
 
 @pytest.fixture
@@ -184,6 +187,12 @@ def test_a_corrupt_file_is_named_and_thrown_away(get, target, web):
     assert only(target) == []
 
 
+def test_the_git_id_is_the_one_that_git_gives(get, target):
+    # git hash-object of the same bytes
+    get(Wanted(git_id=hashlib.sha1(b"blob 256000\0" + CONTENT, usedforsecurity=False).hexdigest()))
+    assert target.exists()
+
+
 def test_a_file_of_another_git_id_is_thrown_away(get, target):
     fails(get, "git id", wanted=Wanted(git_id="0" * 40))
     assert only(target) == []
@@ -226,6 +235,11 @@ def test_an_endless_file_ends_at_the_limit(get, target, web):
 
 def test_a_file_that_says_it_is_too_long_is_not_read(get, target):
     fails(get, "at most", wanted=Wanted(limit=1000))
+    assert only(target) == []
+
+
+def test_the_limit_holds_whatever_size_was_announced(get, target):
+    fails(get, "1,000 bytes", "at most", wanted=Wanted(size=len(CONTENT), limit=1000))
     assert only(target) == []
 
 
@@ -327,24 +341,13 @@ def test_a_folder_that_cannot_be_made_is_told(web, tmp_path):
         fetch(web.at("/x"), tmp_path / "file" / "x")
 
 
-def _child(address, target, sizes):
-    sizes.put(fetch(address, target, wanted=KNOWN, patience=QUICK))
+def test_two_at_once_do_not_write_one_file(get, web, target):
+    def slow(handler, content):
+        time.sleep(0.3)  # the other has come meanwhile
+        serve(handler, content)
 
-
-def test_two_processes_do_not_write_one_file(get, web, target):
-    web.script["/model.bin"] += [cut(200_000)]
-    context = multiprocessing.get_context("spawn")
-    results = context.Queue()
-    workers = [
-        context.Process(target=_child, args=(web.at("/model.bin"), target, results))
-        for _ in range(2)
-    ]
-    for worker in workers:
-        worker.start()
-    assert [results.get(timeout=60) for _ in workers] == [SHA256, SHA256]
-    for worker in workers:
-        worker.join()
-    results.close()
-    results.join_thread()
-    assert web.ranges() == [None, "bytes=200000-"]  # one downloads, the other finds it there
+    web.script["/model.bin"] += [slow]
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(lambda _: get(patience=SLOW), range(2))) == [SHA256, SHA256]
+    assert len(web.requests) == 1  # one downloads, the other finds it there
     assert only(target) == ["model.bin"]

@@ -3,6 +3,7 @@
 Linux follows the XDG Base Directory specification, macOS and Windows their own conventions.
 """
 
+import errno
 import os
 import sys
 from collections.abc import Generator, Mapping
@@ -85,10 +86,11 @@ if sys.platform == "win32":
     def _lock(file: IO[Any]) -> None:
         file.seek(0)
         while True:
-            try:  # gives up after ten tries, a second apart
+            try:
                 return msvcrt.locking(file.fileno(), msvcrt.LK_LOCK, 1)
-            except PermissionError:
-                continue
+            except OSError as error:  # it gives up after ten tries, a second apart
+                if error.errno not in (errno.EACCES, errno.EDEADLK):
+                    raise
 
     def _unlock(file: IO[Any]) -> None:
         file.seek(0)

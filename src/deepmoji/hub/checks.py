@@ -12,8 +12,13 @@ class Wanted:
     sha256: str | None = None
     git_id: str | None = None  # SHA-1 of git's header and the bytes, as hubs give for small files
     size: int | None = None  # bytes
-    limit: int = 10**10  # bytes; no more is ever read
+    limit: int = 4 * 10**9  # bytes; no more is ever read, whatever a server says the size is
     begins: tuple[bytes, ...] = ()
+
+    @property
+    def most(self) -> int:
+        """Bytes that may come."""
+        return self.limit if self.size is None else min(self.size, self.limit)
 
     @property
     def checkable(self) -> bool:
@@ -51,6 +56,8 @@ def complaint_about(path: Path, wanted: Wanted) -> str:
 
 
 def _git_id(path: Path) -> str:
-    content = path.read_bytes()  # hubs keep only small files this way
-    header = f"blob {len(content)}\0".encode()
-    return hashlib.sha1(header + content, usedforsecurity=False).hexdigest()
+    digest = hashlib.sha1(f"blob {path.stat().st_size}\0".encode(), usedforsecurity=False)
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()

@@ -238,7 +238,7 @@ def _check_size(download: _Download, total: int | None, start: int, chunked: boo
         raise HubError(
             f"{where}: {total:,} bytes came, {wanted.size:,} were wanted; it is another file"
         )
-    if total > wanted.limit:
+    if total > wanted.most:
         raise _too_long(download)
     free = shutil.disk_usage(download.target.parent).free
     if total - start > free:
@@ -250,15 +250,14 @@ def _check_size(download: _Download, total: int | None, start: int, chunked: boo
 
 def _too_long(download: _Download) -> HubError:
     download.forget()
-    limit = download.wanted.limit if download.wanted.size is None else download.wanted.size
     return HubError(
-        f"{shown(download.address)}: more came than the {limit:,} bytes that it may have at most"
+        f"{shown(download.address)}: more came than the {download.wanted.most:,} bytes that it may "
+        "have at most"
     )
 
 
 def _read(download: _Download, response: Any, start: int, total: int | None) -> None:
-    limit = download.wanted.limit if download.wanted.size is None else download.wanted.size
-    at = start
+    limit, at = download.wanted.most, start
     with download.part.open("r+b" if start else "wb") as file:
         file.seek(start)
         file.truncate()
