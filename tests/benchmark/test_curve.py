@@ -69,12 +69,12 @@ def test_plan_leaves_out_what_is_the_same(data, base):
     plan = CurvePlan(tasks=tasks, systems=[fixed, random], sizes=(10, 40, 300, "all"), seeds=2)
     assert [str(job) for job in plan.jobs(base)] == [
         "fixed on SCv1, 10 texts, seed 0",
-        "fixed on SCv1, all texts, seed 0",
+        "fixed on SCv1, seed 0",
         "random on SCv1, 10 texts, seed 0",
-        "random on SCv1, all texts, seed 0",
+        "random on SCv1, seed 0",
         "fixed on SCv1, 10 texts, seed 1",
         "random on SCv1, 10 texts, seed 1",
-        "random on SCv1, all texts, seed 1",
+        "random on SCv1, seed 1",
     ]
 
 

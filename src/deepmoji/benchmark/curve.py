@@ -89,7 +89,8 @@ class CurvePlan:
         chance answers all texts with the first seed alone; on subsets, the seeds draw the texts.
         """
         return [
-            Job.of(part, system, seed=seed, base=base, size=size)
+            # All of them is what the suite has: its cells are taken, and made.
+            Job.of(part, system, seed=seed, base=base, size=None if size == "all" else size)
             for seed in range(self.seeds)
             for system in self.systems
             for task in self.tasks

@@ -86,6 +86,11 @@ def curve_report(tasks: Sequence[Task], out: Path) -> Report:
         InputError: if nothing is kept, or what is kept answers other data.
     """
     cells = _kept(tasks, out, CURVE, "deepmoji benchmark curve")
+    for task in tasks:  # the points of all texts are those of the suite
+        drawn = {cell.key.system for cell in cells[task.name]}
+        whole = read_cells(out, task.suite, task.name) if drawn else ()
+        cells[task.name] += [cell for cell in whole if cell.key.system in drawn]
+    check_models([cell for kept in cells.values() for cell in kept])
     return {
         "suite": CURVE,
         "command": "deepmoji benchmark curve",
