@@ -7,6 +7,7 @@ from typer.testing import CliRunner
 
 import deepmoji
 from deepmoji.cli import app
+from tests.training.test_export import make_model
 
 
 def run(*arguments):
@@ -16,7 +17,7 @@ def run(*arguments):
 def test_import_verify_and_export_make_a_round(files, tmp_path):
     made = run("import", files.torchmoji, "--vocabulary", files.vocabulary, "--out", tmp_path / "m")
     assert made.exit_code == 0, made.stderr
-    assert "torchmoji file of 8 classes, 28 words and hard sigmoid gates" in made.stdout
+    assert "of torchmoji weights: 8 classes, 28 words, hard sigmoid gates" in made.stdout
     verdict = run("verify", tmp_path / "m")
     assert verdict.exit_code == 1
     assert "This is not the original." in verdict.stdout
@@ -58,5 +59,32 @@ def test_a_damaged_file_is_one_line(files, tmp_path):
     )
     assert result.exit_code == 1
     assert result.stderr.count("\n") == 1
-    assert "cannot be read as a keras file" in result.stderr
+    assert "cannot be read as weights of Keras" in result.stderr
     assert not (tmp_path / "m").exists()
+
+
+def test_labels_are_read_as_people_save_them(files, tmp_path):
+    names = tmp_path / "labels.txt"
+    arguments = (
+        "import",
+        files.keras,
+        "--vocabulary",
+        files.vocabulary,
+        "--labels",
+        names,
+        "--out",
+    )
+    names.write_bytes("\ufeffä\r\nb\r\nc\r\nd\r\ne\r\nf\r\ng\r\nh\r\n\r\n".encode())
+    assert run(*arguments, tmp_path / "m").exit_code == 0
+    assert deepmoji.load(tmp_path / "m").labels == tuple("äbcdefgh")
+    names.write_bytes("ä\nb".encode("latin-1"))
+    result = run(*arguments, tmp_path / "other")
+    assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
+    assert "is not UTF-8 (byte 0)" in result.stderr
+
+
+def test_logistic_gates_are_told_when_they_are_lost(tmp_path):
+    model = make_model(tmp_path / "model", "sigmoid")
+    result = run("export", model.folder, "--out", tmp_path / "w.bin", "--format", "torchmoji")
+    assert result.exit_code == 0
+    assert "--gates sigmoid" in result.stderr

@@ -127,7 +127,7 @@ def test_other_numbers_of_the_inner_lstms_and_whole_models_are_read(files, tmp_p
 
 @pytest.mark.parametrize(
     ("version", "gates"), [("2.0.5", "hard_sigmoid"), ("2.2.4", "hard_sigmoid"), ("2.3.0", None),
-                           ("3.1", None), ("", None), ("two", None)],
+                           ("3.1", None), ("", None), ("two", None), ("2.2.4-tf", None)],
 )  # fmt: skip
 def test_gates_come_from_the_version_or_are_asked_for(version, gates, files, tmp_path):
     def change(file):
@@ -141,6 +141,31 @@ def test_gates_come_from_the_version_or_are_asked_for(version, gates, files, tmp
         with pytest.raises(InputError, match="--gates hard_sigmoid"):
             read_foreign(path)
         assert read_foreign(path, gates="sigmoid").config.gates == "sigmoid"
+
+
+@pytest.mark.parametrize(
+    ("version", "stated", "gates"),
+    [
+        ("2.0.8", ["sigmoid", "sigmoid"], "sigmoid"),
+        ("2.4.0", ["hard_sigmoid", "hard_sigmoid"], "hard_sigmoid"),
+        ("2.0.8", ["sigmoid", "hard_sigmoid"], None),
+        ("2.0.8", ["softsign", "softsign"], None),
+        ("3.1.0", ["hard_sigmoid"], None),  # with another slope
+    ],
+)
+def test_a_whole_model_states_its_gates(version, stated, gates, files, tmp_path):
+    def change(file):
+        del file.attrs["deepmoji_gates"]
+        file.attrs["keras_version"] = version.encode()
+        layers = [{"config": {"layer": {"recurrent_activation": each}}} for each in stated]
+        file.attrs["model_config"] = json.dumps({"config": layers}).encode()
+
+    path = rewrite(files.keras, tmp_path / "stated.h5", change)
+    if gates:
+        assert read_foreign(path).config.gates == gates
+    else:
+        with pytest.raises(InputError, match="--gates hard_sigmoid"):
+            read_foreign(path)
 
 
 def test_logistic_gates_survive_keras(tmp_path):
@@ -168,20 +193,29 @@ def test_half_precision_and_the_old_torch_format_are_read(files, tmp_path):
     assert same_scores(files, moji, tolerance=0.01)
 
 
-def graph(files, *kinds):
-    """An ONNX file with the names that deepmoji-onnx's exporter leaves."""
+def graph(files, slope=0.2, offset=0.5, extra=()):
+    """An ONNX file with the names and the gates that deepmoji-onnx's exporter leaves."""
     state = torch.load(files.torchmoji, weights_only=True)
-    nodes = [helper.make_node(kind, ["x"], [f"y{index}"]) for index, kind in enumerate(kinds)]
+    slope_value = numpy_helper.from_array(np.array(slope, np.float32), "slope")
+    nodes = [
+        helper.make_node("Constant", [], ["slope"], value=slope_value),
+        helper.make_node("Mul", ["x", "slope"], ["steep"]),
+        helper.make_node("Add", ["offset", "steep"], ["moved"]),
+        helper.make_node("Clip", ["moved", "zero", "one"], ["gate"]),
+        helper.make_node("Identity", ["given"], ["x"]),
+        *(helper.make_node(kind, ["x"], [f"y{index}"]) for index, kind in enumerate(extra)),
+    ]
     constants = [numpy_helper.from_array(v.numpy(), k) for k, v in state.items()]
+    constants.append(numpy_helper.from_array(np.array(offset, np.float32), "offset"))
     return helper.make_model(helper.make_graph(nodes, "g", [], [], constants))
 
 
 def test_names_of_deepmoji_onnx_are_read(files, tmp_path):
-    onnx.save(graph(files, "Clip", "Tanh"), tmp_path / "theirs.onnx")
+    onnx.save(graph(files, extra=["Tanh"]), tmp_path / "theirs.onnx")
     moji = deepmoji.load(tmp_path / "theirs.onnx", vocabulary=files.vocabulary)
     assert moji.bundle.config.gates == "hard_sigmoid"
     assert same_scores(files, moji)
-    shared = graph(files, "Clip")
+    shared = graph(files)
     copies = [each for each in shared.graph.initializer if "bias_hh" in each.name]
     for each in copies[1:]:
         shared.graph.initializer.remove(each)
@@ -190,9 +224,16 @@ def test_names_of_deepmoji_onnx_are_read(files, tmp_path):
     onnx.save(shared, tmp_path / "shared.onnx")
     weights = read_foreign(tmp_path / "shared.onnx").weights
     assert np.array_equal(weights["lstm_2.back.bias_hh_l0"], weights["lstm_1.ahead.bias_hh_l0"])
-    onnx.save(graph(files, "Sigmoid"), tmp_path / "other.onnx")
+
+
+@pytest.mark.parametrize(
+    "other", [{"slope": 1 / 6}, {"offset": 0.4}, {"extra": ["Sigmoid"]}, {"extra": ["HardSigmoid"]}]
+)
+def test_gates_of_a_graph_are_asked_for_unless_they_are_the_originals(other, files, tmp_path):
+    onnx.save(graph(files, **other), tmp_path / "other.onnx")
     with pytest.raises(InputError, match="does not tell which gates"):
-        deepmoji.load(tmp_path / "other.onnx", vocabulary=files.vocabulary)
+        read_foreign(tmp_path / "other.onnx")
+    assert read_foreign(tmp_path / "other.onnx", gates="sigmoid").config.gates == "sigmoid"
 
 
 # What cannot be read: a clear message, and nothing is written.
@@ -260,6 +301,50 @@ def test_labels_and_targets_are_checked(files, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["made", "mine"]
 
 
+def test_arguments_are_checked(files, tmp_path):
+    for labels, message in (
+        (["a", "b"], "8 classes; labels names 2"),
+        (list("abcdefga"), "'a' twice"),
+        (list("abc efgh"), "class 3 has no name"),
+    ):
+        with pytest.raises(InputError, match=message):
+            import_weights(files.keras, tmp_path / "b", vocabulary=files.vocabulary, labels=labels)
+    for wrong in (True, 2.5, "30", 0):
+        with pytest.raises(InputError, match="max_tokens has to be"):
+            deepmoji.load(files.keras, vocabulary=files.vocabulary, max_tokens=wrong)
+    with pytest.raises(InputError, match=r"the path of a vocabulary\.json, not a dict"):
+        deepmoji.load(files.keras, vocabulary={})
+    before = files.bundle.graph.read_bytes()
+    with pytest.raises(InputError, match="is part of a model"):
+        export_weights(files.bundle.folder, files.bundle.graph, target="keras")
+    assert files.bundle.graph.read_bytes() == before
+
+
+def test_another_programs_hdf5_is_named(tmp_path):
+    with h5py.File(tmp_path / "other.h5", "w") as file:
+        file["x"] = np.zeros(3)
+    with pytest.raises(InputError, match="no layer_names: another program's HDF5"):
+        read_foreign(tmp_path / "other.h5")
+
+
+def test_checkpoints_and_networks_of_several_devices_are_read(files, tmp_path):
+    state = torch.load(files.torchmoji, weights_only=True)
+    wrapped = {"epoch": 3, "state_dict": {f"module.{name}": each for name, each in state.items()}}
+    torch.save(wrapped, tmp_path / "checkpoint.bin")
+    assert same_scores(
+        files, deepmoji.load(tmp_path / "checkpoint.bin", vocabulary=files.vocabulary)
+    )
+
+
+def test_no_module_beside_the_weights_is_executed(files, tmp_path, monkeypatch):
+    for name in ("h5py", "torch", "json"):
+        (tmp_path / f"{name}.py").write_text("open('executed', 'w').close()\nraise SystemExit(3)\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    read_foreign(files.keras)
+    assert not (tmp_path / "executed").exists()
+
+
 def test_a_missing_library_is_named(files, monkeypatch):
     monkeypatch.setitem(isolation._NEEDED, "keras", (("h5py_that_is_not_there", "interop"),))
     with pytest.raises(MissingDependency, match=r"deepmoji\[interop\]"):
@@ -284,10 +369,10 @@ def test_no_pickle_is_executed(old_format, files, tmp_path):
     state["x"] = Harm(marker)
     path = tmp_path / "harm.bin"
     torch.save(state, path, _use_new_zipfile_serialization=not old_format)
-    with pytest.raises(InputError, match="cannot be read as a torchmoji file"):
+    with pytest.raises(InputError, match="cannot be read as a state dict of torchMoji"):
         read_foreign(path)
     path.write_bytes(pickle.dumps(Harm(marker)))
-    with pytest.raises(InputError, match="cannot be read as a torchmoji file"):
+    with pytest.raises(InputError, match="cannot be read as a state dict of torchMoji"):
         read_foreign(path)
     assert not marker.exists()
 
@@ -317,7 +402,7 @@ def test_hdf5_cannot_lead_to_other_files_or_claim_more_than_it_holds(files, tmp_
 
 
 def test_onnx_cannot_lead_to_other_files(files, tmp_path):
-    model = graph(files, "Clip")
+    model = graph(files)
     outside = tmp_path / "secret"
     outside.write_bytes(bytes(4 * 8))
     bias = next(each for each in model.graph.initializer if each.name == "output_layer.0.bias")

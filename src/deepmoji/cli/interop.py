@@ -1,5 +1,6 @@
 """`deepmoji import` and `deepmoji verify`: weights of other programs."""
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -7,6 +8,7 @@ import typer
 
 from deepmoji.cli.common import as_text
 from deepmoji.config import ORIGINAL_TOKENS, Gates
+from deepmoji.errors import InputError
 
 if TYPE_CHECKING:
     from deepmoji.interop.verify import Verdict
@@ -53,7 +55,7 @@ def import_(
     """
     from deepmoji.interop.bundles import import_weights
 
-    names = labels.read_text("utf-8").splitlines() if labels else None
+    names = _lines(labels) if labels else None
     bundle = import_weights(
         weights, out, vocabulary=vocabulary, gates=gates, labels=names, max_tokens=max_tokens
     )
@@ -67,10 +69,17 @@ def import_(
         typer.echo(as_text(facts, indent=1))
         return
     typer.echo(
-        f"{out} is a model now: a {facts['format']} file of {bundle.config.classes} classes, "
-        f"{bundle.config.vocabulary_size:,} words and {bundle.config.gates.replace('_', ' ')} "
-        f"gates. Whether it is the original: deepmoji verify {out}"
+        f"{out} is a model now, of {facts['format']} weights: {bundle.config.classes} classes, "
+        f"{bundle.config.vocabulary_size:,} words, {bundle.config.gates.replace('_', ' ')} gates. "
+        f"Whether it is the original: deepmoji verify {shlex.quote(str(out))}"
     )
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text("utf-8-sig").rstrip().splitlines()
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not UTF-8 (byte {error.start}); save it as UTF-8") from error
 
 
 @app.command()

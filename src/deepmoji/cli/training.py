@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, cast
 
 import typer
 
+from deepmoji.bundle import Bundle
 from deepmoji.config import Gates, ModelConfig, PretrainConfig
 from deepmoji.errors import InputError, require
 
@@ -213,6 +214,12 @@ def export(
 
         written = export_weights(model, out, target=target)
         typer.echo(f"{written} holds the weights now, for {target}")
+        if target == "torchmoji" and Bundle.open(model).config.gates == "sigmoid":
+            typer.echo(
+                "A state dict does not say which gates its LSTMs have, and torchMoji computes hard "
+                "sigmoid ones, this model logistic ones: import it with --gates sigmoid.",
+                err=True,
+            )
         return
     from deepmoji.training.export import SAMPLE_TEXTS
     from deepmoji.training.export import export as run

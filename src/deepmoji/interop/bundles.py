@@ -43,8 +43,12 @@ def import_weights(
         BundleError: if ``out`` holds something that is no bundle.
         MissingDependency: if the library that reads the file is not installed.
     """
-    if max_tokens < 1:
-        raise InputError(f"max_tokens has to be 1 or more, not {max_tokens}")
+    if type(max_tokens) is not int or max_tokens < 1:
+        raise InputError(f"max_tokens has to be a whole number of 1 or more, not {max_tokens!r}")
+    if not isinstance(vocabulary, str | os.PathLike):  # pyright: ignore[reportUnnecessaryIsInstance] - users may not check types
+        raise InputError(
+            f"vocabulary has to be the path of a vocabulary.json, not a {type(vocabulary).__name__}"
+        )
     require("onnx", "interop")
     require("safetensors", "interop")
     check_replaceable(out := Path(out))
@@ -91,12 +95,16 @@ def _labels(given: Sequence[str] | None, config: ModelConfig) -> tuple[str, ...]
     if given is None:
         emojis = config.classes == len(EMOJIS)
         return tuple(EMOJIS) if emojis else tuple(map(str, range(config.classes)))
-    if len(given) != config.classes or len(set(given)) != len(given) or not all(given):
+    names = tuple(name.strip() for name in given)
+    if len(names) != config.classes:
         raise InputError(
-            f"the model has {config.classes} classes; labels names {len(given)}: give each class "
-            "a name of its own, in order"
+            f"the model has {config.classes} classes; labels names {len(names)}; name each"
         )
-    return tuple(given)
+    if not all(names):
+        raise InputError(f"class {names.index('')} has no name in labels; give each class one")
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise InputError(f"labels names {twice[0]!r} twice; give each class a name of its own")
+    return names
 
 
 def _sha256(path: Path) -> str:

@@ -20,6 +20,8 @@ TABLES: dict[Format, tuple[Entry, ...]] = {
     "onnx": TORCHMOJI,
 }
 _LOGISTIC_SINCE = (2, 3)  # Keras changed the default of its recurrent activation
+_OTHER_HARD_SINCE = 3  # and what it calls a hard sigmoid: the slope is 1/6 from there on
+_KERAS_GATES: dict[str, Gates] = {"hard_sigmoid": "hard_sigmoid", "sigmoid": "sigmoid"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,8 +113,12 @@ def _gates(path: Path, kind: Format, facts: Any) -> Gates:
     if kind == "keras":
         if facts["deepmoji_gates"] in get_args(Gates):
             return facts["deepmoji_gates"]
-        version = re.match(r"(\d+)\.(\d+)", facts["keras_version"])
-        if version and (int(version[1]), int(version[2])) < _LOGISTIC_SINCE:
+        version = re.fullmatch(r"(\d+)\.(\d+)(\.\d+)*", facts["keras_version"])
+        stated: list[str] = facts["activations"]
+        gates = _KERAS_GATES.get(stated[0]) if len(stated) == 1 else None
+        if gates and version and int(version[1]) < _OTHER_HARD_SINCE:
+            return gates
+        if not stated and version and (int(version[1]), int(version[2])) < _LOGISTIC_SINCE:
             return "hard_sigmoid"
     raise InputError(
         f"{path} does not tell which gates its LSTMs were trained with; say gates='hard_sigmoid' "

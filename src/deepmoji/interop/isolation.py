@@ -16,6 +16,12 @@ from deepmoji.interop.reading import ARRAYS, FACTS, Arrays
 Format = Literal["keras", "torchmoji", "onnx"]
 FORMATS: tuple[Format, ...] = ("keras", "torchmoji", "onnx")
 
+SPOKEN: dict[Format, str] = {
+    "keras": "weights of Keras",
+    "torchmoji": "a state dict of torchMoji",
+    "onnx": "a graph of deepmoji-onnx",
+}
+
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _ZIP, _PICKLE = b"PK\x03\x04", b"\x80"  # of torch, since and before its version 1.6
 _NEEDED: dict[Format, tuple[tuple[str, str], ...]] = {
@@ -70,8 +76,10 @@ def read(path: Path, kind: Format, *, seconds: float | None = None) -> tuple[Arr
     size = path.stat().st_size
     with tempfile.TemporaryDirectory() as folder:
         environment = os.environ | _ALONE
-        environment["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
-        command = [sys.executable, "-m", "deepmoji.interop.reading", kind, str(path), folder]
+        environment["PYTHONPATH"] = os.pathsep.join(_import_path())
+        # -P: without it, modules that lie in the working folder, beside the weights, would run.
+        module = ["-P", "-m", "deepmoji.interop.reading"]
+        command = [sys.executable, *module, kind, str(path.resolve()), folder]
         try:
             done = subprocess.run(  # noqa: S603 - our own module
                 command,
@@ -84,10 +92,28 @@ def read(path: Path, kind: Format, *, seconds: float | None = None) -> tuple[Arr
         except subprocess.TimeoutExpired:
             raise InputError(f"{path} cannot be read: it takes too long; {_MEND}") from None
         if done.returncode != 0:
-            lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
-            reason = lines[-1][:300] if lines else f"its reader ended with {done.returncode}"
-            raise InputError(f"{path} cannot be read as a {kind} file ({reason}); {_MEND}")
+            reason = _reason(done.stderr.decode("utf-8", "replace"))
+            reason = reason or f"its reader ended with {done.returncode}"
+            raise InputError(f"{path} cannot be read as {SPOKEN[kind]} ({reason}); {_MEND}")
+        if not (Path(folder) / FACTS).is_file():
+            raise InputError(f"{path} cannot be read: its reader gave no answer; {_MEND}")
         content = json.loads((Path(folder) / FACTS).read_text("utf-8"))
         with np.load(Path(folder) / ARRAYS, allow_pickle=False) as stored:
             arrays = {name: stored[str(index)] for index, name in enumerate(content["names"])}
     return arrays, content["facts"]
+
+
+def _reason(said: str) -> str:
+    """Return the first sentence of the error that a traceback ends with.
+
+    Torch goes on with the advice to load the file with its safety switched off.
+    """
+    _, frame, rest = said.rpartition('\n  File "')
+    lines = [line for line in rest.splitlines()[1:] if line and not line.startswith(" ")]
+    return lines[0].partition(". ")[0][:200] if frame and lines else ""
+
+
+def _import_path() -> list[str]:
+    """Return where this process finds modules, but for the working folder."""
+    here, home = Path.cwd(), Path(__file__).parents[2]
+    return [str(home), *(each for each in sys.path if each and Path(each).resolve() != here)]

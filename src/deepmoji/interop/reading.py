@@ -24,7 +24,9 @@ Facts = dict[str, Any]
 ARRAYS, FACTS = "arrays.npz", "facts.json"
 # Names of the LSTMs inside Keras' bidirectional layers count up with every model of a session.
 _INNER_LSTM = re.compile(r"(bi_lstm_(\d+)/(?:forward|backward)_)[a-z_]*\d+")
-_ONNX_GATES = {"Clip": "hard_sigmoid", "HardSigmoid": "hard_sigmoid"}
+# What a whole model's configuration, JSON, says of its LSTMs.
+_RECURRENT = re.compile(r'"recurrent_activation":\s*"(\w+)"')
+_HARD = {"Mul": 0.2, "Add": 0.5}  # constants of the exporter's hard sigmoid, before its Clip
 
 
 def read_keras(path: Path) -> tuple[Arrays, Facts]:
@@ -36,6 +38,8 @@ def read_keras(path: Path) -> tuple[Arrays, Facts]:
     h5py: Any = require("h5py", "interop")
     with h5py.File(path, "r") as file:
         root = file.get("model_weights", file)
+        if "layer_names" not in root.attrs:
+            raise ValueError("no layer_names: another program's HDF5")
         arrays: Arrays = {}
         for layer in _texts(root.attrs["layer_names"]):
             group = root[layer]
@@ -43,9 +47,10 @@ def read_keras(path: Path) -> tuple[Arrays, Facts]:
                 arrays[_name(layer, name)] = _plain(h5py, group, name)
         stated = {
             name: _texts([file.attrs.get(name, root.attrs.get(name, ""))])[0]
-            for name in ("keras_version", "deepmoji_gates")
+            for name in ("keras_version", "deepmoji_gates", "model_config")
         }
-    return arrays, stated
+    configuration = stated.pop("model_config")
+    return arrays, stated | {"activations": sorted(set(_RECURRENT.findall(configuration)))}
 
 
 def _name(layer: str, name: str) -> str:
@@ -94,10 +99,42 @@ def read_onnx(path: Path) -> tuple[Arrays, Facts]:
     for node in model.graph.node:  # of arrays that are equal, torch's exporter keeps one
         if node.op_type == "Identity" and node.input[0] in arrays:
             arrays[node.output[0]] = arrays[node.input[0]]
-    kinds = {node.op_type for node in model.graph.node}
-    gates = {_ONNX_GATES[kind] for kind in kinds & _ONNX_GATES.keys()}
-    # An exported LSTM of hard sigmoids has no logistic sigmoid left.
-    return arrays, {"gates": gates.pop() if gates and "Sigmoid" not in kinds else ""}
+    return arrays, {"gates": "hard_sigmoid" if _has_hard_gates(onnx, model.graph) else ""}
+
+
+def _has_hard_gates(onnx: Any, graph: Any) -> bool:
+    """Whether every gate is clip(0.2 x + 0.5, 0, 1), step by step as torch's exporter writes it."""
+    constants = {each.name: each for each in graph.initializer}
+    made = {node.output[0]: node for node in graph.node}
+    constants |= {
+        name: node.attribute[0].t
+        for name, node in made.items()
+        if node.op_type == "Constant" and node.attribute and node.attribute[0].name == "value"
+    }
+
+    def behind(node: Any, kind: str, number: float) -> Any:
+        """Return what a node of this kind applies this constant to, or None."""
+        if node is None or node.op_type != kind:
+            return None
+        for one, other in (node.input, reversed(node.input)):
+            value = onnx.numpy_helper.to_array(constants[one]) if one in constants else None
+            if value is not None and value.size == 1 and abs(float(value) - number) < 1e-3:
+                return made.get(other)
+        return None
+
+    clips = [node for node in graph.node if node.op_type == "Clip"]
+    added = [behind(made.get(node.input[0]), "Add", _HARD["Add"]) for node in clips]
+    others = {"Sigmoid", "HardSigmoid", "LSTM"} & {node.op_type for node in graph.node}
+    return (
+        bool(clips)
+        and not others
+        and all(
+            node is not None
+            and node.op_type == "Mul"
+            and behind(node, "Mul", _HARD["Mul"]) is not None
+            for node in added
+        )
+    )
 
 
 READERS = {"keras": read_keras, "torchmoji": read_torchmoji, "onnx": read_onnx}

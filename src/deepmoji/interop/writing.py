@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from deepmoji.bundle import Bundle
+from deepmoji.bundle import PARTS, Bundle
 from deepmoji.errors import InputError, require
 from deepmoji.files import atomic_path
 from deepmoji.interop.names import KERAS, KERAS_LAYERS, TORCHMOJI, Array
@@ -50,6 +50,8 @@ def export_weights(
             f"{source} tells classes that do not exclude each other; {target} files hold models "
             "of exclusive ones"
         )
+    if (Path(out).parent / "config.json").is_file() and Path(out).name in PARTS:
+        raise InputError(f"{out} is part of a model; give the file another name or folder")
     for module, extra in _NEEDED + ((("h5py", "interop"),) if target == "keras" else ()):
         require(module, extra)
     from deepmoji.training.statedict import write_state_dict

@@ -21,8 +21,10 @@ def read_state_dict(path: Path) -> dict[str, NDArray[Any]]:
     content: Any = torch.load(path, map_location="cpu", weights_only=True)
     if not isinstance(content, dict):
         raise ValueError(f"it holds a {type(content).__name__}, no state dict")
+    if isinstance(content.get("state_dict"), dict):  # a checkpoint of a whole training run
+        content = content["state_dict"]
     tensors = {
-        str(name): each
+        str(name).removeprefix("module."): each  # a network trained on several devices
         for name, each in content.items()
         if isinstance(each, torch.Tensor) and each.is_floating_point()
     }
