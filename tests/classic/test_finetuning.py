@@ -8,7 +8,7 @@ import torch
 
 import deepmoji
 from deepmoji import SentenceTokenizer, define_deepmoji, finetune_chainthaw
-from deepmoji.errors import BundleError, InputError
+from deepmoji.errors import InputError
 from deepmoji.training.weights import read_weights
 from tests.helpers.tunable import CUES, FAST, make_texts
 
@@ -158,6 +158,9 @@ IDS = [np.ones((len(part), 5), np.uint16) for part in TEXTS]
     ("texts", "labels", "options", "message"),
     [
         (TEXTS[:2], LABELS, {}, "three each"),
+        (None, LABELS, {}, "three each, .*; the texts are None"),
+        (TEXTS, None, {}, "three each, .*; the labels are None"),
+        (TEXTS, 5, {}, "three each, .*; the labels are 5"),
         (IDS, LABELS, {}, r"training texts are ids; say whose: define_deepmoji\(…, vocabulary="),
         (["abc"] * 3, LABELS, {}, "training texts are a str"),
         ([[[1, 2], [3]]] * 3, LABELS, {}, "list of str or an array of ids"),
@@ -166,6 +169,12 @@ IDS = [np.ones((len(part), 5), np.uint16) for part in TEXTS]
         (TEXTS, [LABELS[0][1:], *LABELS[1:]], {}, "24 texts, but 23 labels"),
         (TEXTS, LABELS, {"nb_classes": 4}, "nb_classes is 4, but the model has 3"),
         (TEXTS, [["joy", "fear"] * 12, *LABELS[1:]], {}, "nb_classes is 3, but .* 2 labels"),
+        (TEXTS, [[0, 1, 5] * 8, [0, 1, 5] * 4, [0, 1, 5] * 4], {}, "from 0 to 2, but there are 5"),
+        (TEXTS, LABELS, {"nb_classes": "3"}, "nb_classes has to be an int, 1 or more, not '3'"),
+        (TEXTS, LABELS, {"batch_size": 0}, "batch_size has to be an int, 1 or more, not 0"),
+        (TEXTS, LABELS, {"batch_size": True}, "batch_size has to be an int"),
+        (TEXTS, LABELS, {"epoch_size": 0}, "epoch_size has to be an int, 1 or more, not 0"),
+        (TEXTS, LABELS, {"nb_epochs": -1}, "nb_epochs has to be an int, 1 or more, not -1"),
         (TEXTS, LABELS, {"metric": "weighted"}, "no metric 'weighted' for these labels; there are"),
         (TEXTS, LABELS, {"metric": "positive_f1"}, "no metric 'positive_f1' for these"),
         (TEXTS, LABELS, {"method": "last"}, r"takes method no more: .*deepmoji\.finetune"),
@@ -177,6 +186,34 @@ IDS = [np.ones((len(part), 5), np.uint16) for part in TEXTS]
 def test_what_makes_no_sense_is_told_before_training(texts, labels, options, message, model):
     with pytest.raises(InputError, match=message):
         finetune_chainthaw(model, texts, labels, **(QUICK | options))
+
+
+@pytest.mark.parametrize(
+    ("form", "outside"),
+    [
+        ((0, 5), "5"),
+        ((1, 2), "2"),
+        ((-1, 1), "-1"),
+        ((0.5, 1.5), r"0\.5, 1\.5"),
+        (("0", "5"), "5"),
+    ],
+)
+def test_labels_that_are_numbers_are_those_of_the_classes(form, outside, bundle):
+    model = define_deepmoji(2, weight_path=bundle.folder)
+    labels = [[form[name == "joy"] for name in part] for part in LABELS]
+    wanted = rf"numbers have to be from 0 to 1, but there are {outside}; number the classes from 0"
+    with pytest.raises(InputError, match=wanted):
+        finetune_chainthaw(model, TEXTS, labels, 2, 16, **QUICK)
+    late = [[int(name == "joy") for name in part] for part in LABELS]
+    with pytest.raises(InputError, match="but there are 2; number"):
+        finetune_chainthaw(model, TEXTS, [*late[:2], [2, *late[2][1:]]], 2, 16, **QUICK)
+
+
+def test_two_names_are_two_classes_also_if_one_looks_like_a_number(bundle):
+    model = define_deepmoji(2, weight_path=bundle.folder)
+    labels = [["2017" if name == "joy" else "earlier" for name in part] for part in LABELS]
+    tuned, _ = finetune_chainthaw(model, TEXTS, labels, 2, 16, **QUICK)
+    assert set(tuned.predictor.labels) == {"2017", "earlier"}
 
 
 def test_ids_of_another_vocabulary_are_told(bundle):
@@ -196,7 +233,11 @@ def test_ids_of_another_vocabulary_are_told(bundle):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"nb_classes": 0}, "nb_classes has to be 1 or more"),
+        ({"nb_classes": 0}, "nb_classes has to be an int, 1 or more, not 0"),
+        ({"nb_classes": "2"}, "nb_classes has to be an int, 1 or more, not '2'"),
+        ({"nb_classes": 2, "maxlen": 0}, "maxlen has to be an int, 1 or more, not 0"),
+        ({"nb_classes": 2, "maxlen": 30.0}, "maxlen has to be an int, 1 or more, not 30.0"),
+        ({"nb_classes": 2, "weight_path": 3}, "weight_path has to be the path of a model folder"),
         ({"nb_classes": 3, "return_attention": True}, "takes return_attention no more"),
         ({"nb_classes": 3, "nb_tokens": 50_000}, "takes nb_tokens no more"),
         ({"nb_classes": 3, "layers": 2}, "has no option 'layers'"),
@@ -211,7 +252,7 @@ def test_a_weight_file_has_to_become_a_folder_first(tmp_path):
     (tmp_path / "deepmoji_weights.hdf5").write_bytes(b"x")
     with pytest.raises(InputError, match="deepmoji import"):
         define_deepmoji(3, 30, tmp_path / "deepmoji_weights.hdf5")
-    with pytest.raises(BundleError, match="no model folder"):
-        finetune_chainthaw(define_deepmoji(3, 30, tmp_path / "nowhere"), TEXTS, LABELS)
+    with pytest.raises(InputError, match=r"there is no folder .*nowhere; weight_path has to be"):
+        define_deepmoji(3, 30, tmp_path / "nowhere")
     with pytest.raises(InputError, match="expected what define_deepmoji returns, got a str"):
         finetune_chainthaw("model", TEXTS, LABELS)

@@ -119,6 +119,15 @@ def test_sentences_come_back(tokenizer):
         tokenizer.to_sentence([14])
 
 
+@pytest.mark.parametrize(
+    "form", [list, tuple, iter, np.array, lambda ids: np.array(ids, np.uint16), range]
+)
+def test_a_row_comes_in_any_form(form, tokenizer):
+    row = form(12) if form is range else form([10, 11])
+    assert tokenizer.to_sentence(row).endswith("i love")
+    assert tokenizer.to_sentence([]) == ""
+
+
 @given(st.lists(st.integers(0, len(VOCABULARY) - 1), max_size=6))
 def test_ids_become_words_and_those_the_same_ids(ids):
     words = words_of(ids, VOCABULARY)
@@ -156,7 +165,21 @@ def test_options_that_make_no_sense_any_more_say_so(name):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda t: SentenceTokenizer(IDS, 0), "fixed_length"),
+        (lambda t: SentenceTokenizer(IDS, 0), "fixed_length has to be an int, 1 to 1,000,000"),
+        (lambda t: SentenceTokenizer(IDS, 10**12), "fixed_length .* 1,000,000, not 1000000000000"),
+        (lambda t: SentenceTokenizer(IDS, True), "fixed_length has to be an int"),
+        (lambda t: SentenceTokenizer(IDS, 4.0), "fixed_length has to be an int"),
+        (lambda t: SentenceTokenizer(list(IDS), 4), "has to be a dict of words and ids, .*, not "),
+        (lambda t: SentenceTokenizer(3, 4), "or the path of a vocabulary.json, not 3"),
+        (lambda t: SentenceTokenizer(None, 4), "or the path of a vocabulary.json, not None"),
+        (lambda t: t.to_sentence([1.7]), r"expected one row of ids, .*, got \[1.7\]"),
+        (lambda t: t.to_sentence([True]), "expected one row of ids"),
+        (lambda t: t.to_sentence("ab"), "expected one row of ids, .*, got 'ab'"),
+        (lambda t: t.to_sentence(b"ab"), "expected one row of ids"),
+        (lambda t: t.to_sentence(None), "expected one row of ids, .*, got None"),
+        (lambda t: t.to_sentence(11), "expected one row of ids"),
+        (lambda t: t.to_sentence([[1, 2], [3]]), "expected one row of ids"),
+        (lambda t: t.to_sentence(np.ones((2, 2), int)), "of several rows give one after the other"),
         (lambda t: SentenceTokenizer({"a": 0}, 4), "begins with the 10 special tokens"),
         (lambda t: SentenceTokenizer(IDS | {"gap": 99}, 4), "its ids are not"),
         (lambda t: SentenceTokenizer("nowhere.json", 4), "nowhere.json"),
@@ -164,7 +187,16 @@ def test_options_that_make_no_sense_any_more_say_so(name):
         (lambda t: t.tokenize_sentences(["a", None]), "text 1 is a NoneType"),
         (lambda t: t.tokenize_sentences(["a"], reset_stats=False), "takes reset_stats no more"),
         (lambda t: t.split_train_val_test(TEN, LABELS[:3]), "10 sentences, but 3 info_dicts"),
+        (lambda t: t.split_train_val_test(TEN, None), "info_dicts have to be a list, .*, not None"),
         (lambda t: t.split_train_val_test(TEN, LABELS, [0.7, 0.1]), "three shares"),
+        (lambda t: t.split_train_val_test(TEN, LABELS, 3), "three shares, .*, not 3"),
+        (lambda t: t.split_train_val_test(TEN, LABELS, None), "three shares, .*, not None"),
+        (lambda t: t.split_train_val_test(TEN, LABELS, "abc"), "three shares, .*, not 'abc'"),
+        (lambda t: t.split_train_val_test(TEN, LABELS, [[[0], [1, 2]], [3], [4]]), "three shares"),
+        (lambda t: t.split_train_val_test(TEN, LABELS, [np.nan, 0, 0]), "add up to 1, not .nan"),
+        (lambda t: t.split_train_val_test(TEN, LABELS, [0, np.nan, 1]), "add up to 1, not .0, nan"),
+        (lambda t: t.split_train_val_test(TEN, LABELS, [np.inf, 0, 0]), "add up to 1"),
+        (lambda t: t.split_train_val_test(TEN, LABELS, [2, -1, 0]), "0 or more and add up to 1"),
         (lambda t: t.split_train_val_test(TEN, LABELS, [0.7, 0.1, 0.1]), "add up to 1"),
         (lambda t: t.split_train_val_test(TEN, LABELS, [[0], [1], [10]]), "rows go from 0 to 9"),
         (lambda t: t.split_train_val_test(TEN, LABELS, [[0], [1], [0]]), "a row stands twice"),
@@ -174,5 +206,6 @@ def test_options_that_make_no_sense_any_more_say_so(name):
     ],
 )  # fmt: skip
 def test_what_makes_no_sense_is_told(call, message, tokenizer):
-    with pytest.raises(InputError, match=message):
+    with pytest.raises(InputError, match=message) as error:
         call(tokenizer)
+    assert len(str(error.value).splitlines()) == 1

@@ -1,7 +1,8 @@
 """``finetune_chainthaw``: chain-thaw with the arguments of 2017, on texts or on their ids."""
 
 import logging
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypedDict, Unpack, cast
 
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepmoji.classic.model import DeepMoji
-from deepmoji.classic.renamed import refuse_gone
+from deepmoji.classic.renamed import check_count, refuse_gone, shown
 from deepmoji.classic.tokenizer import words_of
 from deepmoji.errors import InputError
 from deepmoji.evaluation.columns import from_pair
@@ -19,6 +20,7 @@ from deepmoji.text.vocabulary import Vocabulary
 from deepmoji.transfer.finetune import FineTuned, Options, finetune
 
 _PARTS = ("training", "validation", "test")
+_COUNTS = ("epoch_size", "nb_epochs", "patience")
 _LOG = logging.getLogger("deepmoji")
 
 
@@ -66,9 +68,10 @@ def finetune_chainthaw(
         model: what :func:`deepmoji.define_deepmoji` returns.
         texts: the training, validation and test texts: each a list of strings, or an array of ids
             [n, length] of the SentenceTokenizer that the model was defined with.
-        labels: their labels: each n labels, or an array [n, C] of 0 and 1.
+        labels: their labels: each n labels, or an array [n, C] of 0 and 1. Numbers go from 0 to
+            ``nb_classes - 1``; of other names the training texts have ``nb_classes``.
         nb_classes: as the model was defined.
-        batch_size: texts of a step; by default 250, or 50 where texts are long.
+        batch_size: texts of a step, 1 or more; by default 250, or 50 where texts are long.
         options: see :class:`ChainThawOptions`.
 
     Returns:
@@ -82,14 +85,19 @@ def finetune_chainthaw(
     """
     refuse_gone("finetune_chainthaw", options, ChainThawOptions.__annotations__)
     _check_model(model, nb_classes)
-    if len(texts) != len(_PARTS) or len(labels) != len(_PARTS):
-        raise InputError("texts and labels have to be three each: training, validation and test")
-    read = [_texts(part, model, name) for name, part in zip(_PARTS, texts, strict=True)]
+    counts: dict[str, object] = {name: value for name, value in options.items() if name in _COUNTS}
+    if batch_size is not None:
+        counts["batch_size"] = batch_size
+    for name, value in counts.items():
+        check_count(name, value)
+    named_texts = zip(_PARTS, _three(texts, "texts"), strict=True)
+    read = [_texts(part, model, name) for name, part in named_texts]
     are_ids = {each.ids for each in read}
     if len(are_ids) > 1:
         raise InputError("some of the texts are strings and some ids; give one of both")
     train, validation, test = (
-        from_pair(each.texts, part) for each, part in zip(read, labels, strict=True)
+        from_pair(each.texts, part)
+        for each, part in zip(read, _three(labels, "labels"), strict=True)
     )
     classes = _classes(model.nb_classes, train, validation, test)
     metric = _metric(options.get("metric", "acc"), Problem.of(train, classes=classes))
@@ -109,6 +117,19 @@ def finetune_chainthaw(
         **cast("Options", settings),
     )
     return tuned, float(tuned.report["measures"]["test"][metric])
+
+
+def _three(parts: object, name: str) -> list[Any]:
+    try:
+        listed = list(cast("Iterable[Any]", parts))
+    except TypeError:
+        listed = []
+    if len(listed) != len(_PARTS):
+        raise InputError(
+            f"texts and labels have to be three each, training, validation and test; the {name} "
+            f"are {shown(parts)}"
+        )
+    return listed
 
 
 @dataclass(frozen=True)
@@ -157,6 +178,8 @@ def _check_model(model: object, nb_classes: int | None) -> None:
             f"expected what define_deepmoji returns, got a {type(model).__name__}; a model folder "
             "is given there: define_deepmoji(nb_classes, weight_path=folder)"
         )
+    if nb_classes is not None:
+        check_count("nb_classes", nb_classes)
     # One class is a yes or no, as two are.
     if nb_classes not in (None, model.nb_classes) and (nb_classes, model.nb_classes) != (1, 2):
         raise InputError(f"nb_classes is {nb_classes}, but the model has {model.nb_classes}")
@@ -164,9 +187,16 @@ def _check_model(model: object, nb_classes: int | None) -> None:
 
 def _classes(count: int, *parts: Labelled) -> list[str] | None:
     """Return the classes in order if labels are numbers from 0; also those that no text has."""
-    numbers = [str(number) for number in range(count)]
-    if all(name in numbers for part in parts for names in part.labels for name in names):
-        return numbers
+    numbers = {str(number): None for number in range(count)}
+    every = {name for part in parts for names in part.labels for name in names}
+    if not (outside := every - numbers.keys()):
+        return list(numbers)
+    if all(_is_number(name) for name in every):
+        raise InputError(
+            f"nb_classes is {count}, so labels that are numbers have to be from 0 to {count - 1}, "
+            f"but there are {', '.join(sorted(outside)[:5])}; number the classes from 0, or give "
+            "them names"
+        )
     found = {name for names in parts[0].labels for name in names}
     if len(found) != count:
         raise InputError(
@@ -174,6 +204,13 @@ def _classes(count: int, *parts: Labelled) -> list[str] | None:
             f"{', '.join(sorted(found)[:5])}"
         )
     return None
+
+
+def _is_number(name: str) -> bool:
+    try:
+        return math.isfinite(float(name))
+    except ValueError:
+        return False
 
 
 def _metric(name: str, problem: Problem) -> str:

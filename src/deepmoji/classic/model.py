@@ -4,12 +4,12 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn, TypedDict, Unpack
+from typing import Any, NoReturn, TypedDict, Unpack, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from deepmoji.classic.renamed import refuse_gone
+from deepmoji.classic.renamed import check_count, refuse_gone, shown
 from deepmoji.classic.tokenizer import Known, SentenceTokenizer, as_vocabulary
 from deepmoji.errors import InputError
 from deepmoji.inference.predictor import load
@@ -91,17 +91,12 @@ def define_deepmoji(
 
     Raises:
         InputError: if an argument makes no sense, or is one of 2017 that makes none any more; a
-            weight file, which has to become a folder first.
+            ``weight_path`` that is no folder: a weight file has to become one first.
     """
     refuse_gone("define_deepmoji", options, ModelOptions.__annotations__)
-    if type(nb_classes) is not int or nb_classes < 1:
-        raise InputError(f"nb_classes has to be 1 or more, not {nb_classes!r}")
-    base = None if weight_path is None else Path(weight_path)
-    if base is not None and base.is_file():
-        raise InputError(
-            f"{base} is a file; weight_path has to be a model folder: make one of an original "
-            "weight file with deepmoji import"
-        )
+    check_count("nb_classes", nb_classes)
+    if maxlen is not None:
+        check_count("maxlen", maxlen)
     named = {
         "max_tokens": maxlen,
         "extend": options.get("extend_embedding"),
@@ -111,7 +106,28 @@ def define_deepmoji(
     }
     return DeepMoji(
         nb_classes=max(nb_classes, 2),
-        base=base,
+        base=None if weight_path is None else _folder(weight_path),
         settings={name: value for name, value in named.items() if value is not None},
         source=options.get("vocabulary"),
     )
+
+
+def _folder(weight_path: object) -> Path:
+    """Return the folder of a model; what is in it is checked when it is opened."""
+    if not isinstance(weight_path, str | os.PathLike):
+        raise InputError(
+            f"weight_path has to be the path of a model folder, not {shown(weight_path)}"
+        )
+    folder = Path(cast("str | os.PathLike[str]", weight_path))
+    if folder.is_file():
+        raise InputError(
+            f"{folder} is a file; weight_path has to be a model folder: make one of an original "
+            f"weight file with deepmoji import {folder} --vocabulary vocabulary.json "
+            "--out FOLDER"
+        )
+    if not folder.is_dir():
+        raise InputError(
+            f"there is no folder {folder}; weight_path has to be a model folder, or left out for "
+            "the model that ships with the package"
+        )
+    return folder

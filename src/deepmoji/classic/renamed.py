@@ -30,6 +30,23 @@ GONE: Mapping[str, str] = {
 }
 
 
+def shown(value: object) -> str:
+    """Show a value in one short line, whatever it is."""
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def check_count(name: str, value: object, *, least: int = 1, most: int | None = None) -> None:
+    """Make sure that an option is a count; a 0 would mean "automatic" further down.
+
+    Raises:
+        InputError: if it is no int (a bool is none), or not in the range.
+    """
+    if type(value) is not int or value < least or (most is not None and value > most):
+        wanted = f"{least} or more" if most is None else f"{least:,} to {most:,}"
+        raise InputError(f"{name} has to be an int, {wanted}, not {shown(value)}")
+
+
 def refuse_gone(function: str, options: Mapping[str, object], known: Mapping[str, object]) -> None:
     """Raise an error for an option that is not taken, where 2017 had it with the reason.
 

@@ -7,7 +7,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from deepmoji.classic.renamed import refuse_gone
+from deepmoji.classic.renamed import check_count, refuse_gone, shown
 from deepmoji.config import check_seed
 from deepmoji.errors import InputError
 from deepmoji.text.tokenizer import tokenize
@@ -21,6 +21,7 @@ _FILTERS = ("pretokenization_filtered", "unicode_filtered", "posttokenization_fi
 _SHARES = (0.7, 0.1, 0.2)
 _ROUNDING = 1e-6
 _NARROW = 1 << 16  # ids that 16 bits hold
+_LONGEST = 1_000_000  # words of a row: every row takes the room of so many
 
 
 class SentenceTokenizer:
@@ -33,7 +34,8 @@ class SentenceTokenizer:
     Args:
         vocabulary: word → id as in the original's ``vocabulary.json``, the path of such a file, or
             a :class:`Vocabulary`. It is copied. An empty mapping is the ten special tokens.
-        fixed_length: of the rows: longer texts are cut at the right, shorter ones padded with 0.
+        fixed_length: of the rows, 1 to 1,000,000: longer texts are cut at the right, shorter ones
+            padded with 0.
         options: none; those of 2017 are refused with what to do instead.
 
     Attributes:
@@ -41,13 +43,12 @@ class SentenceTokenizer:
         fixed_length: of the rows.
 
     Raises:
-        InputError: if the vocabulary is none, or the length is less than 1.
+        InputError: if the vocabulary is none, or the length is out of range.
     """
 
     def __init__(self, vocabulary: Known, fixed_length: int, **options: object) -> None:
         refuse_gone("SentenceTokenizer", options, {})
-        if type(fixed_length) is not int or fixed_length < 1:
-            raise InputError(f"fixed_length has to be 1 or more, not {fixed_length!r}")
+        check_count("fixed_length", fixed_length, most=_LONGEST)
         self.words = as_vocabulary(vocabulary)
         self.fixed_length = fixed_length
 
@@ -113,10 +114,13 @@ class SentenceTokenizer:
                 twice. (The original dropped what was out of range.)
         """
         texts = _checked(sentences)
+        if not hasattr(info_dicts, "__len__"):
+            raise InputError(
+                f"info_dicts have to be a list, one for each text, not {shown(info_dicts)}"
+            )
         if len(info_dicts) != len(texts):
             raise InputError(f"{len(texts)} sentences, but {len(info_dicts)} info_dicts")
-        if type(extend_with) is not int or extend_with < 0:
-            raise InputError(f"extend_with has to be 0 or more, not {extend_with!r}")
+        check_count("extend_with", extend_with, least=0)
         check_seed(seed)
         rows = _rows(split_parameter, len(texts), seed)
         parts = [[texts[row] for row in part] for part in rows]
@@ -130,7 +134,7 @@ class SentenceTokenizer:
         """Return the words of a row of ids, joined by spaces, without padding.
 
         Raises:
-            InputError: if the vocabulary has no such id.
+            InputError: if it is no row of ids, or the vocabulary has no such id.
         """
         return " ".join(words_of(sentence_idx, self.words))
 
@@ -163,6 +167,12 @@ def as_vocabulary(given: Known) -> Vocabulary:
         return given
     if isinstance(given, Mapping):
         return Vocabulary.from_ids(given, name="the vocabulary") if given else _SPECIAL
+    # Users may not check types.
+    if not isinstance(given, str | os.PathLike):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise InputError(
+            "the vocabulary has to be a dict of words and ids, a Vocabulary or the path of a "
+            f"vocabulary.json, not {shown(given)}"
+        )
     return Vocabulary.load(os.fspath(given))
 
 
@@ -170,9 +180,9 @@ def words_of(ids: Iterable[int], vocabulary: Vocabulary) -> list[str]:
     """Return the words of a row of ids, without padding.
 
     Raises:
-        InputError: if the vocabulary has no such id.
+        InputError: if it is no row of ids, or the vocabulary has no such id.
     """
-    row = [int(index) for index in ids]
+    row = _row(ids)
     if any(index < 0 or index >= len(vocabulary) for index in row):
         raise InputError(
             f"ids from {min(row)} to {max(row)}, but the vocabulary has {len(vocabulary)} words; "
@@ -185,6 +195,21 @@ def words_of(ids: Iterable[int], vocabulary: Vocabulary) -> list[str]:
 _SPECIAL = Vocabulary(SPECIAL_TOKENS)
 
 
+def _row(ids: object) -> list[int]:
+    """Return ids as a list: of a list, an array or whatever else gives one after the other."""
+    whole = isinstance(ids, str | bytes) or hasattr(ids, "__array__")
+    try:
+        row = np.asarray(ids if whole else list(cast("Iterable[Any]", ids)))
+    except (TypeError, ValueError):  # none, of different lengths, or on another device
+        row = np.empty((), object)
+    if row.ndim != 1 or (row.size and row.dtype.kind not in "iu"):
+        raise InputError(
+            f"expected one row of ids, a list of int or an array [length], got {shown(ids)}; "
+            "of several rows give one after the other"
+        )
+    return row.tolist() if row.size else []
+
+
 def _checked(sentences: object) -> list[str]:
     if isinstance(sentences, str | bytes) or not hasattr(sentences, "__iter__"):
         raise InputError(f"expected several texts, got a {type(sentences).__name__}; give a list")
@@ -195,18 +220,22 @@ def _checked(sentences: object) -> list[str]:
     return [str.__str__(text) for text in texts]  # numpy's become plain ones
 
 
-def _rows(
-    split: Sequence[float] | Sequence[Sequence[int]], count: int, seed: int
-) -> list[list[int]]:
+def _rows(split: object, count: int, seed: int) -> list[list[int]]:
     """Return the numbers of the rows of the three parts."""
-    if len(split) != 3:
-        raise InputError(f"split_parameter has to be three shares or three lists, not {len(split)}")
-    if all(isinstance(part, int | float) for part in split):
-        return _drawn(cast("Sequence[float]", split), count, seed)
-    parts = [np.asarray(part) for part in split]
+    try:
+        given = list(cast("Iterable[Any]", split))
+        parts = [np.asarray(part) for part in given]
+    except (TypeError, ValueError):  # no list, or rows of different lengths
+        given, parts = [], []
+    if len(given) == 3 and all(isinstance(part, int | float) for part in given):
+        return _drawn(given, count, seed)
+    if len(given) != 3 or not all(
+        part.ndim == 1 and (not part.size or part.dtype.kind in "iu") for part in parts
+    ):
+        raise InputError(
+            f"split_parameter has to be three shares, or three lists of rows, not {shown(split)}"
+        )
     for part in parts:
-        if part.ndim != 1 or (part.size and part.dtype.kind not in "iu"):
-            raise InputError("split_parameter has to be three shares, or three lists of rows")
         if part.size and (part.min() < 0 or part.max() >= count):
             raise InputError(
                 f"rows go from 0 to {count - 1}; asked for {part.min()} to {part.max()}"
@@ -219,8 +248,11 @@ def _rows(
 
 
 def _drawn(shares: Sequence[float], count: int, seed: int) -> list[list[int]]:
-    if min(shares) < 0 or abs(sum(shares) - 1) > _ROUNDING:
-        raise InputError(f"the three shares have to add up to 1, not {list(shares)}")
+    # Asked for what has to hold: of a nan nothing does.
+    if not (all(share >= 0 for share in shares) and abs(sum(shares) - 1) <= _ROUNDING):
+        raise InputError(
+            f"the three shares have to be 0 or more and add up to 1, not {shown(shares)}"
+        )
     order: list[int] = np.random.default_rng(seed).permutation(count).tolist()
     train = round(shares[0] * count)
     end = train + round(shares[1] * count)
