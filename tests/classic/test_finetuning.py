@@ -256,3 +256,9 @@ def test_a_weight_file_has_to_become_a_folder_first(tmp_path):
         define_deepmoji(3, 30, tmp_path / "nowhere")
     with pytest.raises(InputError, match="expected what define_deepmoji returns, got a str"):
         finetune_chainthaw("model", TEXTS, LABELS)
+
+
+def test_counts_of_numpy_are_counts(bundle):
+    assert define_deepmoji(np.array([0, 2]).max() + 1, weight_path=bundle.folder)
+    with pytest.raises(InputError, match="nb_classes has to be an int"):
+        define_deepmoji(np.bool_(True), weight_path=bundle.folder)

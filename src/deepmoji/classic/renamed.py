@@ -1,6 +1,9 @@
 """Options of 2017: which are taken, and what to say of those that make no sense any more."""
 
 from collections.abc import Mapping
+from typing import cast
+
+import numpy as np
 
 from deepmoji.errors import InputError
 
@@ -42,7 +45,10 @@ def check_count(name: str, value: object, *, least: int = 1, most: int | None = 
     Raises:
         InputError: if it is no int (a bool is none), or not in the range.
     """
-    if type(value) is not int or value < least or (most is not None and value > most):
+    # NumPy's too: labels.max() + 1 is how many people count classes.
+    is_int = np.issubdtype(type(value), np.integer)
+    number = int(cast("int", value)) if is_int else least - 1
+    if number < least or (most is not None and number > most):
         wanted = f"{least} or more" if most is None else f"{least:,} to {most:,}"
         raise InputError(f"{name} has to be an int, {wanted}, not {shown(value)}")
 
