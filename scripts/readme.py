@@ -72,6 +72,8 @@ BLOCKS: dict[str, tuple[tuple[str, ...], Callable[[Results], str]]] = {
     "sentences": (("sentences",), figures.sentences),
     "quality": (("emoji", "corpus"), figures.quality),
     "transfer": (("benchmark-paper",), transfer_figures.paper_table),
+    "tweeteval": (("benchmark-tweeteval",), transfer_figures.tweeteval_table),
+    "curve": (("benchmark-curve",), transfer_figures.curve_table),
     "speed": (("tokenizer", "corpus", "pretraining", "inference"), figures.speed),
     "parity": (("golden", "interop"), figures.parity),
     "tree": ((), tree),
