@@ -15,6 +15,7 @@ from deepmoji.benchmark.systems import SYSTEMS
 from deepmoji.errors import BundleError, DeepmojiError, InputError
 from tests.benchmark.fakes import Dies, Exits, Fake, Garbles, Raises, Sleeps, Stumbles
 from tests.helpers.bundles import Tiny, make_bundle
+from tests.helpers.signals import heed_interrupts
 
 
 class Recorder:
@@ -180,6 +181,7 @@ def test_processes_has_to_be_positive(tmp_path):
 
 @pytest.mark.skipif(os.name == "nt", reason="sends a Unix signal")
 def test_interrupt_ends_the_workers_and_keeps_what_is_done(tasks, base, tmp_path):
+    heed_interrupts()
     jobs = jobs_of(tasks[:1], base, Fake(), Sleeps(name="sleeps"), Sleeps(name="too"))
     pids = []
 
