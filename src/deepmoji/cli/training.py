@@ -96,6 +96,10 @@ def _option(text: str) -> Any:
 def pretrain(
     corpus: Annotated[Path, typer.Argument(help="A corpus folder.", show_default=False)],
     out: Annotated[Path, typer.Option("--out", "-o", help="The model bundle to make.")],
+    init: Annotated[
+        Path | None,
+        typer.Option(help="A model whose weights to start from, of the same sizes and gates."),
+    ] = None,
     units: Annotated[int, typer.Option(help="LSTM units of each direction.", min=1)] = _SIZES.units,
     embedding_size: Annotated[
         int, typer.Option(help="Numbers a word.", min=1)
@@ -167,7 +171,8 @@ def pretrain(
     from deepmoji.training.pretrain import pretrain as run
 
     hardware = Hardware(device=device, processes=processes, precision=precision)
-    run(corpus, out, model=sizes, config=config, hardware=hardware, report=ProgressLine())
+    line = ProgressLine()
+    run(corpus, out, model=sizes, config=config, hardware=hardware, report=line, init=init)
     if os.environ.get("RANK", "0") == "0":
         typer.echo(f"{out} is a model now. Try: deepmoji predict --model {out} 'so tired'")
 

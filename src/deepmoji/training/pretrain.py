@@ -27,6 +27,7 @@ from deepmoji.training.hardware import (
 from deepmoji.training.loop import Progress, log_probabilities
 from deepmoji.training.network import Network
 from deepmoji.training.trainer import Report, Trainer, new_network, priors_of, split_accuracies
+from deepmoji.training.weights import adopt
 
 _MAKERS = ("deepmoji", "torch", "lightning-fabric", "onnx", "onnxruntime")
 
@@ -39,6 +40,21 @@ class Run:
     folder: Path  # of checkpoints
     model: ModelConfig
     config: PretrainConfig
+    init: Path | None = None  # a bundle whose weights it starts from
+
+    def network(self) -> Network:
+        """Return the network as the run starts it.
+
+        Raises:
+            InputError: if the bundle to start from has other sizes.
+            BundleError: if that bundle cannot be read.
+        """
+        network = new_network(self.model, self.config)
+        if self.init is not None:
+            corpus = CorpusFolder.open(self.corpus)
+            words, labels = corpus.vocabulary.words, corpus.labels
+            adopt(network, Bundle.open(self.init), words=words, labels=labels)
+        return network
 
     def checkpoint(self) -> Checkpoint:
         """Return the run's checkpoint folder."""
@@ -54,6 +70,8 @@ class Run:
             "model": self.model.to_dict(),
             "settings": settings,
         }
+        if self.init is not None:
+            fingerprint["model to start from"] = _digest(self.init)
         return Checkpoint(self.folder, fingerprint)
 
 
@@ -65,6 +83,7 @@ def pretrain(
     config: PretrainConfig | None = None,
     hardware: Hardware | None = None,
     report: Report | None = None,
+    init: str | Path | None = None,
 ) -> Path:
     """Pretrain a model on a corpus and write it as a bundle with its training weights.
 
@@ -78,6 +97,8 @@ def pretrain(
         config: the settings.
         hardware: where to train; all cores or GPUs by default.
         report: told of progress every few seconds.
+        init: a bundle whose weights to start from, word by word and label by label, instead of
+            random ones; its sizes and gates have to be the same.
 
     Returns:
         ``out``. Under ``torchrun`` it is written by the first process.
@@ -85,11 +106,13 @@ def pretrain(
     Raises:
         InputError: if the corpus cannot be read or has no pairs to train or validate on, or
             ``OUT.training`` holds another run.
-        BundleError: if ``out`` holds something that is no bundle.
+        BundleError: if ``out`` holds something that is no bundle, or ``init`` cannot be read.
         DeepmojiError: if training fails: a full disk, a loss that is no number.
     """
     folder, out = CorpusFolder.open(corpus), Path(out).resolve()
     check_replaceable(out)
+    if init is not None and Path(init).resolve() == out:
+        raise InputError(f"a run cannot write to the model it starts from, {out}; choose another")
     pairs = folder.report["pairs"]
     for split in ("train", "validation_natural"):
         if not pairs[split]:
@@ -104,12 +127,27 @@ def pretrain(
         folder=out.with_name(f"{out.name}.training"),
         model=ModelConfig(**sizes),
         config=config or PretrainConfig(),
+        init=None if init is None else Path(init),
     )
     hardware = hardware or Hardware()
     train(run, hardware, report or _ignore)
     if is_first_process():
         finish(run, out, hardware)
     return out
+
+
+def _digest(folder: Path) -> str:
+    """Return the SHA-256 of a bundle's weights."""
+    bundle = Bundle.open(folder)
+    with (bundle.weights or bundle.graph).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _origin(bundle: Bundle) -> dict[str, Any]:
+    """Return what made the model that a run started from, and its own origin."""
+    kept = ("corpus", "corpus_settings", "settings", "steps", "seconds", "started_from")
+    record = {name: bundle.training[name] for name in kept if name in bundle.training}
+    return {"weights_sha256": _digest(bundle.folder)} | record
 
 
 def _ignore(progress: Progress) -> None:
@@ -129,7 +167,8 @@ def train(run: Run, hardware: Hardware, report: Report) -> None:
     """
     # Errors belong in this process, before others start and before hours are spent.
     run.folder.mkdir(parents=True, exist_ok=True)
-    run.checkpoint().load()
+    if run.checkpoint().load() is None:
+        run.network()
     process = _Process(run, report)
     fabric = hardware.fabric(run.config.batch_size)
     if under_torchrun() or fabric.world_size == 1:
@@ -161,7 +200,7 @@ class _Process:
         trainer = Trainer(
             fabric,
             corpus=CorpusFolder.open(self.run.corpus),
-            network=new_network(self.run.model, self.run.config),
+            network=self.run.network(),
             config=self.run.config,
             checkpoint=self.run.checkpoint(),
             report=self.report,
@@ -205,6 +244,7 @@ def finish(run: Run, out: Path, hardware: Hardware) -> Bundle:
         "steps": state.best_step,
         "seconds": round(state.seconds),
         "history": state.history,
+        **({} if run.init is None else {"started_from": _origin(Bundle.open(run.init))}),
         "prior": [round(float(share), 8) for share in priors.seen],
         "scores": {"this model": split_accuracies(scores, test, priors)} if len(test) else {},
     }

@@ -1,5 +1,6 @@
 """A bundle's weights by the names of the network's parameters, from wherever it holds them."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from safetensors.numpy import load_file
 
 from deepmoji.bundle import Bundle
 from deepmoji.config import ModelConfig
-from deepmoji.errors import BundleError
+from deepmoji.errors import BundleError, InputError
 from deepmoji.training.graph import restore_gates
 from deepmoji.training.network import Network
 
@@ -63,6 +64,53 @@ def starting_weights(bundle: Bundle) -> Arrays:
             f"({error}); start from a bundle that holds model.safetensors"
         ) from error
     return _checked(weights, bundle.config, str(bundle.graph))
+
+
+def adopt(
+    network: Network, bundle: Bundle, *, words: Sequence[str], labels: Sequence[str]
+) -> tuple[int, int]:
+    """Start a network from another model's weights, word by word and label by label.
+
+    What the other model lacks keeps the numbers that the network has.
+
+    Args:
+        network: changed in place; vocabulary and classes may be others than the bundle's.
+        bundle: what to start from.
+        words: the network's vocabulary, in order.
+        labels: its classes, in order.
+
+    Returns:
+        how many words and labels were found.
+
+    Raises:
+        BundleError: if the bundle's weights cannot be read.
+        InputError: if its layers have other sizes or gates.
+    """
+    for name in ("embedding_size", "units", "gates"):
+        own, other = getattr(network.config, name), getattr(bundle.config, name)
+        if own != other:
+            raise InputError(
+                f"{bundle.folder} has {name} {other}, this run {own}; start from a model of the "
+                f"same sizes, or give --{name.replace('_', '-')} {other}"
+            )
+    weights = {name: torch.from_numpy(each) for name, each in starting_weights(bundle).items()}
+    shared_words = _shared(words, bundle.vocabulary.words)
+    shared_labels = _shared(labels, bundle.labels)
+    with torch.no_grad():
+        for name, parameter in network.named_parameters():
+            rows = {"embedding": shared_words, "output": shared_labels}.get(name.split(".")[0])
+            if rows is None:
+                parameter.copy_(weights[name])
+            else:
+                parameter[rows[0]] = weights[name][rows[1]]
+    return len(shared_words[0]), len(shared_labels[0])
+
+
+def _shared(own: Sequence[str], other: Sequence[str]) -> tuple[list[int], list[int]]:
+    """Return the places in both lists of what stands in both."""
+    places = {each: place for place, each in enumerate(other)}
+    pairs = [(place, places[each]) for place, each in enumerate(own) if each in places]
+    return [own_ for own_, _ in pairs], [other_ for _, other_ in pairs]
 
 
 def _from_graph(found: dict[str, NDArray[Any]], config: ModelConfig) -> Arrays:
