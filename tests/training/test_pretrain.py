@@ -1,5 +1,11 @@
 """A tiny model fits generated pairs; a run that was stopped goes on as if nothing had happened."""
 
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -192,6 +198,45 @@ def test_what_fails_in_another_process_is_told_in_this_one(corpus, tmp_path):
     two = Hardware(device="cpu", processes=2, precision="32-true")
     with pytest.raises(DeepmojiError, match="No space left on device; once that is mended"):
         train(run_of(corpus, tmp_path / "run"), two, _fill_the_disk)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_no_process_outlives_a_killed_run(corpus, tmp_path):
+    command = [sys.executable, "-m", "deepmoji", "pretrain", corpus, "--out", tmp_path / "model"]
+    sizes = ["--units", "8", "--embedding-size", "8", "--batch-size", "64", "--epochs", "1000000"]
+    run = subprocess.Popen(
+        [*command, *sizes, "--processes", "2", "--evaluate-every", "100000000", "--checkpoint-every", "5"],
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        # As in the background of a script; torch's own remedy is to interrupt the children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
+    )
+    latest = tmp_path / "model.training" / "latest.pt"
+    _wait_for(latest.exists)
+    assert len(_session(run.pid)) > 2
+    run.kill()
+    run.wait()
+    _wait_for(lambda: not _session(run.pid))
+
+
+def _wait_for(condition):
+    end = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+def _session(leader):
+    """The live processes that a session leader has started, by /proc/PID/stat."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, _, _, session = path.read_text().rpartition(") ")[2].split()[:4]
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if int(session) == leader and state != "Z":
+            found.append(path.parent.name)
+    return found
 
 
 def _nothing(progress):

@@ -1,7 +1,10 @@
 """Where to train: devices, processes, precision."""
 
 import logging
+import multiprocessing
+import multiprocessing.connection
 import os
+import threading
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -92,6 +95,24 @@ def under_torchrun() -> bool:
 def is_first_process() -> bool:
     """Tell whether this process writes the results."""
     return not under_torchrun() or os.environ["RANK"] == "0"
+
+
+def end_with_parent() -> None:
+    """Let a spawned process end when the one that started it is gone, however it went.
+
+    A training process that is left alone would use the cores and write checkpoints for hours, also
+    over those of the run that goes on. torch interrupts its children then, which those ignore that
+    were started in the background of a script.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def watch(sentinel: int) -> None:
+        multiprocessing.connection.wait([sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, args=(parent.sentinel,), daemon=True).start()
 
 
 def share_cores(fabric: Fabric) -> None:

@@ -19,6 +19,7 @@ from deepmoji.training.checkpoint import Checkpoint
 from deepmoji.training.export import SAMPLE_TEXTS, save_network
 from deepmoji.training.hardware import (
     Hardware,
+    end_with_parent,
     is_first_process,
     quieten_fabric,
     share_cores,
@@ -196,6 +197,7 @@ class _Process:
         quieten_fabric()  # in a process of its own, before Fabric sets it up
 
     def __call__(self, fabric: Fabric) -> None:
+        end_with_parent()
         share_cores(fabric)
         trainer = Trainer(
             fabric,
