@@ -31,7 +31,7 @@ SENTENCES := "I love mom's cooking" \
     "I love you and now you're just gone.." \
     "This is shit" \
     "This is the shit"
-CODE := src tests scripts benchmarks $(wildcard examples)
+CODE := src tests scripts benchmarks runs $(wildcard examples)
 
 .PHONY: help demo test check bench readme format clean
 
@@ -62,6 +62,7 @@ bench: $(VENV)/.everything
 readme: $(VENV)/.everything
 	$(BIN)/python -m scripts.commands
 	$(BIN)/python -m scripts.readme
+	$(BIN)/python -m scripts.training_log
 
 format: $(VENV)/.everything
 	$(BIN)/ruff format $(CODE)
@@ -69,7 +70,7 @@ format: $(VENV)/.everything
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .hypothesis
-	find src tests scripts benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+	find src tests scripts benchmarks runs -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "deepmoji needs Python 3.11 or later with its venv module;" \

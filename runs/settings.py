@@ -1,0 +1,81 @@
+"""An experiment as a file: what changes against another one, what was expected, what came out."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).resolve().parent / "experiments"
+_TABLES = ("model", "pretrain", "corpus", "start")
+_FIELDS = {"lever", "change", "prediction", "outcome", "like", "seeds", *_TABLES}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experiment:
+    """One setting of one lever.
+
+    Attributes:
+        name: of its file, without `.toml`.
+        lever: what is pulled; experiments of one lever stand together.
+        change: what is different from ``like``, in words.
+        prediction: written before the run.
+        outcome: written after it; "" until then.
+        like: the experiment it is compared with; "" for the first.
+        seeds: one run each.
+        model: fields of ``ModelConfig``.
+        pretrain: fields of ``PretrainConfig``, without the seed.
+        corpus: fields of ``CorpusSettings``; none: the reference corpus.
+        start: ``init`` or ``teacher`` (an experiment), ``vectors`` (epochs of skip-gram),
+            ``network = "plain"`` (no attention, no skip connections).
+    """
+
+    name: str
+    lever: str
+    change: str
+    prediction: str
+    outcome: str
+    like: str
+    seeds: tuple[int, ...]
+    model: Mapping[str, Any]
+    pretrain: Mapping[str, Any]
+    corpus: Mapping[str, Any]
+    start: Mapping[str, Any]
+
+    def settings(self) -> dict[str, Any]:
+        """Return what decides the result, as plain values."""
+        return {name: dict(getattr(self, name)) for name in _TABLES}
+
+
+def names() -> list[str]:
+    """Return the names of all experiments."""
+    return sorted(path.stem for path in FOLDER.glob("*.toml"))
+
+
+def read(name: str) -> Experiment:
+    """Read an experiment, with the settings of the one that it is like.
+
+    Raises:
+        SystemExit: if there is none of that name, or its file has an unknown field.
+    """
+    path = FOLDER / f"{name}.toml"
+    if not path.is_file():
+        raise SystemExit(f"no experiment {name!r}; there are {', '.join(names())}")
+    content = tomllib.loads(path.read_text(encoding="utf-8"))
+    if unknown := sorted(content.keys() - _FIELDS):
+        raise SystemExit(f"{path.name}: unknown field {unknown[0]}; known: {sorted(_FIELDS)}")
+    like = read(content["like"]) if content.get("like") else None
+    tables = {
+        table: {**(dict(getattr(like, table)) if like else {}), **content.get(table, {})}
+        for table in _TABLES
+    }
+    return Experiment(
+        name=name,
+        lever=content["lever"],
+        change=content["change"].strip(),
+        prediction=content["prediction"].strip(),
+        outcome=content.get("outcome", "").strip(),
+        like=content.get("like", ""),
+        seeds=tuple(content.get("seeds", (0,))),
+        **tables,
+    )
