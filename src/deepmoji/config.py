@@ -105,6 +105,7 @@ class PretrainConfig(_Record):
     embedding_dropout: float = 0.1  # of whole channels of a text
     final_dropout: float = 0.5
     label_smoothing: float = 0.0
+    average: float = 0.0  # decay of a moving average of the weights, which is kept instead; 0: none
     balance: float = 0.0  # emojis are drawn by frequency ** (1 - balance): 0 natural, 1 balanced
     max_tokens: int = 48  # texts are cut there in training
     evaluate_every: int = 500  # steps
@@ -125,7 +126,7 @@ class PretrainConfig(_Record):
                 ok=_is_number(value) and value > 0,
                 message=f"{name} has to be a positive number, not {value!r}",
             )
-        for name in ("decay", "embedding_dropout", "final_dropout", "label_smoothing"):
+        for name in ("decay", "embedding_dropout", "final_dropout", "label_smoothing", "average"):
             value = getattr(self, name)
             _check(ok=0 <= value < 1, message=f"{name} has to be in [0, 1), not {value!r}")
         for name in ("warmup", "embedding_l2"):

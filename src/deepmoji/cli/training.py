@@ -124,6 +124,10 @@ def pretrain(
         float, _option("Share dropped before the last layer.")
     ] = _DEFAULT.final_dropout,
     label_smoothing: Annotated[float, _option("Of the targets.")] = _DEFAULT.label_smoothing,
+    average: Annotated[
+        float,
+        _option("Keep a moving average of the weights, of this decay (0.999, say); 0: none."),
+    ] = _DEFAULT.average,
     balance: Annotated[
         float, _option("0 draws emojis as they occur, 1 each as often.")
     ] = _DEFAULT.balance,
@@ -158,6 +162,7 @@ def pretrain(
         embedding_dropout=embedding_dropout,
         final_dropout=final_dropout,
         label_smoothing=label_smoothing,
+        average=average,
         balance=balance,
         max_tokens=max_tokens,
         evaluate_every=evaluate_every,

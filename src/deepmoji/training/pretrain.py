@@ -1,7 +1,5 @@
 """Pretraining on emojis: a corpus folder in, a model bundle out (paper, section 3.3)."""
 
-import hashlib
-from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from platform import python_version
@@ -15,7 +13,6 @@ from deepmoji.bundle import Bundle, Contents, check_replaceable
 from deepmoji.config import MAX_TOKENS, ModelConfig, PretrainConfig
 from deepmoji.corpus.shards import CorpusFolder
 from deepmoji.errors import DeepmojiError, InputError
-from deepmoji.training.checkpoint import Checkpoint
 from deepmoji.training.export import SAMPLE_TEXTS, save_network
 from deepmoji.training.hardware import (
     Hardware,
@@ -26,53 +23,10 @@ from deepmoji.training.hardware import (
 )
 from deepmoji.training.loop import Progress, log_probabilities
 from deepmoji.training.network import Network
-from deepmoji.training.trainer import Report, Trainer, new_network, priors_of, split_accuracies
-from deepmoji.training.weights import adopt
+from deepmoji.training.run import Run, origin
+from deepmoji.training.trainer import Report, Trainer, priors_of, split_accuracies
 
 _MAKERS = ("deepmoji", "torch", "lightning-fabric", "onnx", "onnxruntime")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Run:
-    """All that defines a pretraining run."""
-
-    corpus: Path
-    folder: Path  # of checkpoints
-    model: ModelConfig
-    config: PretrainConfig
-    init: Path | None = None  # a bundle whose weights it starts from
-
-    def network(self) -> Network:
-        """Return the network as the run starts it.
-
-        Raises:
-            InputError: if the bundle to start from has other sizes.
-            BundleError: if that bundle cannot be read.
-        """
-        network = new_network(self.model, self.config)
-        if self.init is not None:
-            corpus = CorpusFolder.open(self.corpus)
-            words, labels = corpus.vocabulary.words, corpus.labels
-            adopt(network, Bundle.open(self.init), words=words, labels=labels)
-        return network
-
-    def checkpoint(self) -> Checkpoint:
-        """Return the run's checkpoint folder."""
-        settings = self.config.to_dict()
-        # The flat middle of the schedule makes these free to change (see learning_rate).
-        for name in ("epochs", "evaluate_every", "checkpoint_every", "patience"):
-            del settings[name]
-        corpus = CorpusFolder.open(self.corpus)
-        words = "\n".join((*corpus.labels, *corpus.vocabulary.words))
-        fingerprint = {
-            "corpus": corpus.report["pairs"],
-            "vocabulary": hashlib.sha256(words.encode("utf-8", "replace")).hexdigest(),
-            "model": self.model.to_dict(),
-            "settings": settings,
-        }
-        if self.init is not None:
-            fingerprint["model to start from"] = _digest(self.init)
-        return Checkpoint(self.folder, fingerprint)
 
 
 def pretrain(
@@ -134,20 +88,6 @@ def pretrain(
     if is_first_process():
         finish(run, out, hardware)
     return out
-
-
-def _digest(folder: Path) -> str:
-    """Return the SHA-256 of a bundle's weights."""
-    bundle = Bundle.open(folder)
-    with (bundle.weights or bundle.graph).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _origin(bundle: Bundle) -> dict[str, Any]:
-    """Return what made the model that a run started from, and its own origin."""
-    kept = ("corpus", "corpus_settings", "settings", "steps", "seconds", "started_from")
-    record = {name: bundle.training[name] for name in kept if name in bundle.training}
-    return {"weights_sha256": _digest(bundle.folder)} | record
 
 
 def _ignore(progress: Progress) -> None:
@@ -244,7 +184,7 @@ def finish(run: Run, out: Path, hardware: Hardware) -> Bundle:
         "steps": state.best_step,
         "seconds": round(state.seconds),
         "history": state.history,
-        **({} if run.init is None else {"started_from": _origin(Bundle.open(run.init))}),
+        **({} if run.init is None else {"started_from": origin(Bundle.open(run.init))}),
         "prior": [round(float(share), 8) for share in priors.seen],
         "scores": {"this model": split_accuracies(scores, test, priors)} if len(test) else {},
     }

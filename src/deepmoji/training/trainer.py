@@ -18,8 +18,9 @@ from deepmoji.config import ModelConfig, PretrainConfig
 from deepmoji.corpus.shards import CorpusFolder, Shard
 from deepmoji.errors import DeepmojiError, InputError
 from deepmoji.evaluation.metrics import Priors, emoji_accuracies
+from deepmoji.training.averaging import average_of
 from deepmoji.training.batches import BatchPlan, sampling_prior
-from deepmoji.training.checkpoint import Checkpoint, State
+from deepmoji.training.checkpoint import Checkpoint, Saved, State
 from deepmoji.training.loop import (
     Progress,
     learning_rate,
@@ -77,6 +78,9 @@ class Trainer:
         self.state = State()
         self.plain = network
         self.network = fabric.setup_module(network)
+        self.average = average_of(network, config.average) if config.average else None
+        # What is evaluated and kept.
+        self.result = network if self.average is None else self.average.module
         optimiser = fabric.setup_optimizers(make_optimiser(network, config))
         self.optimiser = cast("_FabricOptimizer", optimiser)  # one in, one out
         self.loss = nn.CrossEntropyLoss(label_smoothing=config.label_smoothing, reduction="sum")
@@ -86,10 +90,12 @@ class Trainer:
         saved = self.checkpoint.load()
         if saved is None:
             return
-        self.state, weights, optimiser = saved
+        self.state = saved.state
         self._check_schedule()
-        self.plain.load_state_dict(weights)
-        self.optimiser.load_state_dict(optimiser)
+        self.plain.load_state_dict(saved.network)
+        self.optimiser.load_state_dict(saved.optimiser)
+        if self.average is not None:
+            self.average.load_state_dict(saved.average)
 
     def _check_schedule(self) -> None:
         """Refuse another number of steps once the rate has begun to fall for the first."""
@@ -148,6 +154,8 @@ class Trainer:
             error_if_nonfinite=False,  # the error below says what to do
         )
         self.optimiser.step()
+        if self.average is not None:
+            self.average.update_parameters(self.plain)
         self.optimiser.zero_grad(set_to_none=True)
         value = float(loss.detach()) / max(1, len(own))
         if not math.isfinite(value) or not math.isfinite(float(cast("torch.Tensor", norm))):
@@ -161,7 +169,7 @@ class Trainer:
         """Evaluate on validation; every process does the same, so that all stop together."""
         with self.fabric.autocast():
             scores = log_probabilities(
-                self.plain,
+                self.result,
                 self.validation,
                 classes=self.classes,
                 max_tokens=self.config.max_tokens,
@@ -170,13 +178,15 @@ class Trainer:
         result = split_accuracies(scores, self.validation, self.priors)
         better = self.state.record(self.fabric.broadcast(result))
         if better and self.fabric.is_global_zero:
-            self.checkpoint.save_best(self.plain.state_dict())
+            self.checkpoint.save_best(self.result.state_dict())
         return result
 
     def save(self) -> None:
         """Write the checkpoint, from the first process."""
         if self.fabric.is_global_zero:
-            self.checkpoint.save(self.state, self.plain.state_dict(), self.optimiser.state_dict())
+            average = {} if self.average is None else self.average.state_dict()
+            weights, optimiser = self.plain.state_dict(), self.optimiser.state_dict()
+            self.checkpoint.save(Saved(self.state, weights, optimiser, average))
         self.fabric.barrier()
 
 

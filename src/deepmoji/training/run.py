@@ -1,0 +1,78 @@
+"""What defines a pretraining run, and by what it is known again."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from deepmoji.bundle import Bundle
+from deepmoji.config import ModelConfig, PretrainConfig
+from deepmoji.corpus.shards import CorpusFolder
+from deepmoji.training.checkpoint import Checkpoint
+from deepmoji.training.network import Network
+from deepmoji.training.trainer import new_network
+from deepmoji.training.weights import adopt
+
+# The flat middle of the schedule makes these free to change (see training.loop.learning_rate).
+_FREE = ("epochs", "evaluate_every", "checkpoint_every", "patience")
+# Settings that the first runs did not know: at their defaults they change nothing, and are left
+# out, so that a run that was begun without them goes on.
+_LATER = ("average",)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """All that defines a pretraining run."""
+
+    corpus: Path
+    folder: Path  # of checkpoints
+    model: ModelConfig
+    config: PretrainConfig
+    init: Path | None = None  # a bundle whose weights it starts from
+
+    def network(self) -> Network:
+        """Return the network as the run starts it.
+
+        Raises:
+            InputError: if the bundle to start from has other sizes.
+            BundleError: if that bundle cannot be read.
+        """
+        network = new_network(self.model, self.config)
+        if self.init is not None:
+            corpus = CorpusFolder.open(self.corpus)
+            words, labels = corpus.vocabulary.words, corpus.labels
+            adopt(network, Bundle.open(self.init), words=words, labels=labels)
+        return network
+
+    def checkpoint(self) -> Checkpoint:
+        """Return the run's checkpoint folder."""
+        settings = self.config.to_dict()
+        defaults = PretrainConfig().to_dict()
+        unchanged = [name for name in _LATER if settings[name] == defaults[name]]
+        for name in (*_FREE, *unchanged):
+            del settings[name]
+        corpus = CorpusFolder.open(self.corpus)
+        words = "\n".join((*corpus.labels, *corpus.vocabulary.words))
+        fingerprint = {
+            "corpus": corpus.report["pairs"],
+            "vocabulary": hashlib.sha256(words.encode("utf-8", "replace")).hexdigest(),
+            "model": self.model.to_dict(),
+            "settings": settings,
+        }
+        if self.init is not None:
+            fingerprint["model to start from"] = digest(self.init)
+        return Checkpoint(self.folder, fingerprint)
+
+
+def digest(folder: Path) -> str:
+    """Return the SHA-256 of a bundle's weights."""
+    bundle = Bundle.open(folder)
+    with (bundle.weights or bundle.graph).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def origin(bundle: Bundle) -> dict[str, Any]:
+    """Return what made the model that a run started from, and its own origin."""
+    kept = ("corpus", "corpus_settings", "settings", "steps", "seconds", "started_from")
+    record = {name: bundle.training[name] for name in kept if name in bundle.training}
+    return {"weights_sha256": digest(bundle.folder)} | record
