@@ -107,6 +107,7 @@ class PretrainConfig(_Record):
     label_smoothing: float = 0.0
     average: float = 0.0  # decay of a moving average of the weights, which is kept instead; 0: none
     balance: float = 0.0  # emojis are drawn by frequency ** (1 - balance): 0 natural, 1 balanced
+    pairs: int = 0  # to train on, chosen by the seed; 0: all
     max_tokens: int = 48  # texts are cut there in training
     evaluate_every: int = 500  # steps
     checkpoint_every: int = 100  # steps
@@ -120,6 +121,7 @@ class PretrainConfig(_Record):
                 ok=type(value) is int and value > 0,
                 message=f"{name} has to be a positive whole number, not {value!r}",
             )
+        _check_count("pairs", self.pairs, least=0)
         for name in ("epochs", "learning_rate", "clip_norm", "embedding_range"):
             value = getattr(self, name)
             _check(

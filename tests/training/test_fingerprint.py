@@ -26,6 +26,7 @@ FIRST = {
 }
 LATER = {
     "average": 0.9,
+    "pairs": 100,
 }
 
 

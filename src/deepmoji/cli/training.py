@@ -131,6 +131,9 @@ def pretrain(
     balance: Annotated[
         float, _option("0 draws emojis as they occur, 1 each as often.")
     ] = _DEFAULT.balance,
+    pairs: Annotated[
+        int, _option("So many pairs alone, chosen by the seed; 0: all.")
+    ] = _DEFAULT.pairs,
     max_tokens: Annotated[int, _option("Training texts are cut there.")] = _DEFAULT.max_tokens,
     evaluate_every: Annotated[int, _option("Steps.")] = _DEFAULT.evaluate_every,
     checkpoint_every: Annotated[int, _option("Steps.")] = _DEFAULT.checkpoint_every,
@@ -164,6 +167,7 @@ def pretrain(
         label_smoothing=label_smoothing,
         average=average,
         balance=balance,
+        pairs=pairs,
         max_tokens=max_tokens,
         evaluate_every=evaluate_every,
         checkpoint_every=checkpoint_every,

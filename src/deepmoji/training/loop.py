@@ -50,12 +50,10 @@ def make_optimiser(network: Network, config: PretrainConfig) -> torch.optim.Adam
 
 def to_tensors(
     pairs: Pairs, rows: NDArray[np.int64], max_tokens: int, device: torch.device
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Return ids int64 [B, T], lengths int64 [B] and labels int64 [B] on the device."""
+) -> tuple[Tensor, Tensor]:
+    """Return ids int64 [B, T] and lengths int64 [B] on the device."""
     ids, lengths = collate(pairs, rows, max_tokens)
-    arrays = (ids, lengths, pairs.labels[rows])
-    ids_, lengths_, labels = (torch.from_numpy(array).to(device) for array in arrays)
-    return ids_, lengths_, labels
+    return torch.from_numpy(ids).to(device), torch.from_numpy(lengths).to(device)
 
 
 @torch.no_grad()
@@ -75,7 +73,7 @@ def log_probabilities(
     network.eval()
     for start in range(0, len(order), 256):
         rows = order[start : start + 256]
-        ids, real, _ = to_tensors(pairs, rows, max_tokens, device)
+        ids, real = to_tensors(pairs, rows, max_tokens, device)
         logits = network(ids, real).logits.float()
         result[rows] = torch.log_softmax(logits, dim=-1).cpu().numpy()
     network.train(was_training)

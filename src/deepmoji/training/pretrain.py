@@ -22,9 +22,10 @@ from deepmoji.training.hardware import (
     under_torchrun,
 )
 from deepmoji.training.loop import Progress, log_probabilities
+from deepmoji.training.material import choose_pairs, read_material
 from deepmoji.training.network import Network
 from deepmoji.training.run import Run, origin
-from deepmoji.training.trainer import Report, Trainer, priors_of, split_accuracies
+from deepmoji.training.trainer import Report, Trainer, split_accuracies
 
 _MAKERS = ("deepmoji", "torch", "lightning-fabric", "onnx", "onnxruntime")
 
@@ -74,13 +75,15 @@ def pretrain(
                 f"the corpus {corpus} has no pairs for {split.split('_')[0]}; "
                 "build it from more posts, or with a larger --natural"
             )
+    config = config or PretrainConfig()
+    choose_pairs(pairs["train"], config)
     sizes = (model or ModelConfig()).to_dict()
     sizes |= {"vocabulary_size": len(folder.vocabulary), "classes": len(folder.labels)}
     run = Run(
         corpus=Path(corpus),
         folder=out.with_name(f"{out.name}.training"),
         model=ModelConfig(**sizes),
-        config=config or PretrainConfig(),
+        config=config,
         init=None if init is None else Path(init),
     )
     hardware = hardware or Hardware()
@@ -164,8 +167,7 @@ def finish(run: Run, out: Path, hardware: Hardware) -> Bundle:
     network = Network(run.model)
     network.load_state_dict(checkpoint.load_best())
     network.eval()
-    labels = corpus.read_train().labels
-    priors = priors_of(labels, run.model.classes, run.config.balance)
+    priors = read_material(corpus, run.config).priors
     test = corpus.read_split("test")
     scores = log_probabilities(
         network,

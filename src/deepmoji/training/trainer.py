@@ -19,7 +19,7 @@ from deepmoji.corpus.shards import CorpusFolder, Shard
 from deepmoji.errors import DeepmojiError, InputError
 from deepmoji.evaluation.metrics import Priors, emoji_accuracies
 from deepmoji.training.averaging import average_of
-from deepmoji.training.batches import BatchPlan, sampling_prior
+from deepmoji.training.batches import BatchPlan
 from deepmoji.training.checkpoint import Checkpoint, Saved, State
 from deepmoji.training.loop import (
     Progress,
@@ -28,6 +28,7 @@ from deepmoji.training.loop import (
     make_optimiser,
     to_tensors,
 )
+from deepmoji.training.material import read_material
 from deepmoji.training.network import Network, Output
 
 # Picklable, as it is called in the first process; if it has a close(), that is called at the end,
@@ -69,11 +70,10 @@ class Trainer:
         report: Report,
     ) -> None:
         self.fabric, self.config, self.report = fabric, config, report
-        self.pairs = corpus.read_train()
+        self.material = read_material(corpus, config)
         self.validation = corpus.read_split("validation")
         self.classes = network.config.classes
-        self.plan = BatchPlan(self.pairs, config, classes=self.classes)
-        self.priors = priors_of(self.pairs.labels, self.classes, config.balance)
+        self.plan = BatchPlan(self.material.rows, config, classes=self.classes)
         self.checkpoint = checkpoint
         self.state = State()
         self.plain = network
@@ -140,12 +140,12 @@ class Trainer:
         torch.manual_seed((self.config.seed << 40) + step * 1024 + self.fabric.global_rank)
         rows = self.plan.rows(step)
         own = rows[self.fabric.global_rank :: self.fabric.world_size]
-        ids, lengths, labels = to_tensors(
-            self.pairs, own, self.config.max_tokens, self.fabric.device
-        )
+        device = self.fabric.device
+        ids, lengths = to_tensors(self.material.rows, own, self.config.max_tokens, device)
+        targets = torch.from_numpy(self.material.targets(own)).to(device)
         output: Output = self.network(ids, lengths)
         # Gradients are averaged over processes: scaled so that each row counts the same.
-        loss = self.loss(output.logits.float(), labels)
+        loss = self.loss(output.logits.float(), targets)
         self.fabric.backward(loss * (self.fabric.world_size / len(rows)))
         norm = self.fabric.clip_gradients(
             self.network,
@@ -175,7 +175,7 @@ class Trainer:
                 max_tokens=self.config.max_tokens,
                 device=self.fabric.device,
             )
-        result = split_accuracies(scores, self.validation, self.priors)
+        result = split_accuracies(scores, self.validation, self.material.priors)
         better = self.state.record(self.fabric.broadcast(result))
         if better and self.fabric.is_global_zero:
             self.checkpoint.save_best(self.result.state_dict())
@@ -188,13 +188,6 @@ class Trainer:
             weights, optimiser = self.plain.state_dict(), self.optimiser.state_dict()
             self.checkpoint.save(Saved(self.state, weights, optimiser, average))
         self.fabric.barrier()
-
-
-def priors_of(labels: NDArray[np.int64], classes: int, balance: float) -> Priors:
-    """Return how often the classes are drawn with this balance, and how often they occur."""
-    return Priors(
-        seen=sampling_prior(labels, classes, balance), natural=sampling_prior(labels, classes, 0.0)
-    )
 
 
 def split_accuracies(scores: NDArray[np.float32], split: Shard, priors: Priors) -> dict[str, float]:
