@@ -45,7 +45,8 @@ class ProgressLine:
         elif self._bar is None and time.monotonic() - self._said > _SILENCE:
             self._said = time.monotonic()
             self._say(
-                f"step {progress.step:,} of {progress.steps:,}  loss {progress.loss:.4f}  "
+                f"{progress.stage or 'step'} {progress.step:,} of {progress.steps:,}  "
+                f"loss {progress.loss:.4f}  "
                 f"{progress.texts_per_second:,.0f} texts/s  {_clock(progress.seconds_left)} left"
             )
         if self._bar is not None:
@@ -56,11 +57,14 @@ class ProgressLine:
                 speed=f"{progress.texts_per_second:,.0f}",
                 left=_clock(progress.seconds_left),
             )
+        if progress.stage and progress.step == progress.steps:
+            self.close()
 
     def close(self) -> None:
         """Give the terminal back."""
         if self._bar is not None:
             self._bar.stop()
+        self._bar = None
 
     def _say(self, line: str) -> None:
         if self._bar is not None:
@@ -73,6 +77,7 @@ class ProgressLine:
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
         self._bar = Progress(
+            *([TextColumn(progress.stage)] if progress.stage else []),
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("loss {task.fields[loss]}  {task.fields[speed]} texts/s"),
@@ -99,6 +104,10 @@ def pretrain(
     init: Annotated[
         Path | None,
         typer.Option(help="A model whose weights to start from, of the same sizes and gates."),
+    ] = None,
+    teacher: Annotated[
+        Path | None,
+        typer.Option(help="A model, of any sizes, whose answers to learn from besides the labels."),
     ] = None,
     units: Annotated[int, typer.Option(help="LSTM units of each direction.", min=1)] = _SIZES.units,
     embedding_size: Annotated[
@@ -128,6 +137,12 @@ def pretrain(
         float,
         _option("Keep a moving average of the weights, of this decay (0.999, say); 0: none."),
     ] = _DEFAULT.average,
+    teacher_weight: Annotated[
+        float, _option("Of the teacher's answers; the labels have the rest.")
+    ] = _DEFAULT.teacher_weight,
+    temperature: Annotated[
+        float, _option("At which student and teacher are compared.")
+    ] = _DEFAULT.temperature,
     balance: Annotated[
         float, _option("0 draws emojis as they occur, 1 each as often.")
     ] = _DEFAULT.balance,
@@ -166,6 +181,8 @@ def pretrain(
         final_dropout=final_dropout,
         label_smoothing=label_smoothing,
         average=average,
+        teacher_weight=teacher_weight,
+        temperature=temperature,
         balance=balance,
         pairs=pairs,
         max_tokens=max_tokens,
@@ -181,7 +198,16 @@ def pretrain(
 
     hardware = Hardware(device=device, processes=processes, precision=precision)
     line = ProgressLine()
-    run(corpus, out, model=sizes, config=config, hardware=hardware, report=line, init=init)
+    run(
+        corpus,
+        out,
+        model=sizes,
+        config=config,
+        hardware=hardware,
+        report=line,
+        init=init,
+        teacher=teacher,
+    )
     if os.environ.get("RANK", "0") == "0":
         typer.echo(f"{out} is a model now. Try: deepmoji predict --model {out} 'so tired'")
 

@@ -1,9 +1,11 @@
 """Pretraining on emojis: a corpus folder in, a model bundle out (paper, section 3.3)."""
 
+import time
+from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
 from platform import python_version
-from typing import Any
+from typing import Any, Unpack
 
 import torch
 from lightning_fabric import Fabric
@@ -21,11 +23,12 @@ from deepmoji.training.hardware import (
     share_cores,
     under_torchrun,
 )
-from deepmoji.training.loop import Progress, log_probabilities
+from deepmoji.training.loop import Progress, Report, log_probabilities
 from deepmoji.training.material import choose_pairs, read_material
 from deepmoji.training.network import Network
-from deepmoji.training.run import Run, origin
-from deepmoji.training.trainer import Report, Trainer, split_accuracies
+from deepmoji.training.run import Files, Run, origin
+from deepmoji.training.teacher import teacher_network, write_answers
+from deepmoji.training.trainer import Trainer, split_accuracies
 
 _MAKERS = ("deepmoji", "torch", "lightning-fabric", "onnx", "onnxruntime")
 
@@ -38,7 +41,7 @@ def pretrain(
     config: PretrainConfig | None = None,
     hardware: Hardware | None = None,
     report: Report | None = None,
-    init: str | Path | None = None,
+    **files: Unpack[Files],
 ) -> Path:
     """Pretrain a model on a corpus and write it as a bundle with its training weights.
 
@@ -52,22 +55,28 @@ def pretrain(
         config: the settings.
         hardware: where to train; all cores or GPUs by default.
         report: told of progress every few seconds.
-        init: a bundle whose weights to start from, word by word and label by label, instead of
-            random ones; its sizes and gates have to be the same.
+        files: ``init``, a bundle whose weights to start from, word by word and label by label,
+            instead of random ones; its sizes and gates have to be the same. ``teacher``, a bundle
+            of any sizes whose answers to learn from besides the labels (knowledge distillation);
+            its words and labels have to be the corpus's, in any order.
 
     Returns:
         ``out``. Under ``torchrun`` it is written by the first process.
 
     Raises:
         InputError: if the corpus cannot be read or has no pairs to train or validate on, or
-            ``OUT.training`` holds another run.
-        BundleError: if ``out`` holds something that is no bundle, or ``init`` cannot be read.
+            ``OUT.training`` holds another run, or a file does not fit.
+        BundleError: if ``out`` holds something that is no bundle, or a bundle cannot be read.
         DeepmojiError: if training fails: a full disk, a loss that is no number.
     """
     folder, out = CorpusFolder.open(corpus), Path(out).resolve()
     check_replaceable(out)
-    if init is not None and Path(init).resolve() == out:
-        raise InputError(f"a run cannot write to the model it starts from, {out}; choose another")
+    given: dict[str, Path] = {
+        name: Path(str(file)) for name, file in files.items() if file is not None
+    }
+    for name, use in (("init", "starts from"), ("teacher", "learns from")):
+        if name in given and given[name].resolve() == out:
+            raise InputError(f"a run cannot write to the model it {use}, {out}; choose another")
     pairs = folder.report["pairs"]
     for split in ("train", "validation_natural"):
         if not pairs[split]:
@@ -84,7 +93,7 @@ def pretrain(
         folder=out.with_name(f"{out.name}.training"),
         model=ModelConfig(**sizes),
         config=config,
-        init=None if init is None else Path(init),
+        **given,
     )
     hardware = hardware or Hardware()
     train(run, hardware, report or _ignore)
@@ -112,6 +121,7 @@ def train(run: Run, hardware: Hardware, report: Report) -> None:
     run.folder.mkdir(parents=True, exist_ok=True)
     if run.checkpoint().load() is None:
         run.network()
+    _ask_teacher(run, hardware, report)
     process = _Process(run, report)
     fabric = hardware.fabric(run.config.batch_size)
     if under_torchrun() or fabric.world_size == 1:
@@ -126,6 +136,27 @@ def train(run: Run, hardware: Hardware, report: Report) -> None:
             f"a training process failed: {reason}; once that is mended, the same command goes on "
             f"from the last checkpoint in {run.folder}"
         ) from error
+
+
+def _ask_teacher(run: Run, hardware: Hardware, report: Report) -> None:
+    """Have the teacher's answers in their file, if the run has a teacher."""
+    answers = run.answers()
+    if answers is None or run.teacher is None:
+        return
+    # Not at a barrier, whose patience is half an hour; if the first process fails, all are ended.
+    while not is_first_process() and not answers.path.exists():
+        time.sleep(1)
+    if answers.path.exists():
+        return
+    corpus = CorpusFolder.open(run.corpus)
+    words, labels = corpus.vocabulary.words, corpus.labels
+    teacher = teacher_network(Bundle.open(run.teacher), words=words, labels=labels)
+    rows = read_material(corpus, run.config).rows
+    cut = run.config.max_tokens
+    with ExitStack() as stack:
+        stack.callback(getattr(report, "close", _nothing))
+        write_answers(answers.path, teacher, rows, max_tokens=cut, hardware=hardware, report=report)
+        stack.pop_all()  # it went well, and goes on
 
 
 class _Process:
@@ -147,6 +178,7 @@ class _Process:
             config=self.run.config,
             checkpoint=self.run.checkpoint(),
             report=self.report,
+            answers=self.run.answers(),
         )
         try:
             trainer.resume()
@@ -187,6 +219,7 @@ def finish(run: Run, out: Path, hardware: Hardware) -> Bundle:
         "seconds": round(state.seconds),
         "history": state.history,
         **({} if run.init is None else {"started_from": origin(Bundle.open(run.init))}),
+        **({} if run.teacher is None else {"teacher": origin(Bundle.open(run.teacher))}),
         "prior": [round(float(share), 8) for share in priors.seen],
         "scores": {"this model": split_accuracies(scores, test, priors)} if len(test) else {},
     }

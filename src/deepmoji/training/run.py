@@ -1,15 +1,18 @@
 """What defines a pretraining run, and by what it is known again."""
 
 import hashlib
+import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from deepmoji.bundle import Bundle
 from deepmoji.config import ModelConfig, PretrainConfig
 from deepmoji.corpus.shards import CorpusFolder
+from deepmoji.errors import InputError
 from deepmoji.training.checkpoint import Checkpoint
 from deepmoji.training.network import Network
+from deepmoji.training.teacher import Answers, teacher_prior
 from deepmoji.training.trainer import new_network
 from deepmoji.training.weights import adopt
 
@@ -17,7 +20,14 @@ from deepmoji.training.weights import adopt
 _FREE = ("epochs", "evaluate_every", "checkpoint_every", "patience")
 # Settings that the first runs did not know: at their defaults they change nothing, and are left
 # out, so that a run that was begun without them goes on.
-_LATER = ("average", "pairs")
+_LATER = ("average", "pairs", "teacher_weight", "temperature")
+
+
+class Files(TypedDict, total=False):
+    """What a run may be given besides a corpus."""
+
+    init: str | Path | None  # a bundle whose weights it starts from
+    teacher: str | Path | None  # a bundle whose answers it learns from
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +39,13 @@ class Run:
     model: ModelConfig
     config: PretrainConfig
     init: Path | None = None  # a bundle whose weights it starts from
+    teacher: Path | None = None  # a bundle whose answers it learns from
+
+    def __post_init__(self) -> None:
+        default = PretrainConfig()
+        for name in ("teacher_weight", "temperature"):
+            if self.teacher is None and getattr(self.config, name) != getattr(default, name):
+                raise InputError(f"{name} means nothing without a teacher; name one")
 
     def network(self) -> Network:
         """Return the network as the run starts it.
@@ -44,8 +61,24 @@ class Run:
             adopt(network, Bundle.open(self.init), words=words, labels=labels)
         return network
 
+    def answers(self) -> Answers | None:
+        """Return the teacher's answers, which may still have to be written; None: no teacher."""
+        if self.teacher is None:
+            return None
+        # All that decides what is asked and what is answered is in the name.
+        print_, settings = self._fingerprint(), self.config.to_dict()
+        rows = [settings[name] for name in ("pairs", "seed", "max_tokens")]
+        key = json.dumps([print_["corpus"], print_["vocabulary"], print_["teacher"], rows])
+        name = f"teacher-{hashlib.sha256(key.encode()).hexdigest()[:16]}.npy"
+        labels = CorpusFolder.open(self.corpus).labels
+        prior = teacher_prior(Bundle.open(self.teacher), labels)
+        return Answers(path=self.folder / name, prior=prior)
+
     def checkpoint(self) -> Checkpoint:
         """Return the run's checkpoint folder."""
+        return Checkpoint(self.folder, self._fingerprint())
+
+    def _fingerprint(self) -> dict[str, Any]:
         settings = self.config.to_dict()
         defaults = PretrainConfig().to_dict()
         unchanged = [name for name in _LATER if settings[name] == defaults[name]]
@@ -61,7 +94,9 @@ class Run:
         }
         if self.init is not None:
             fingerprint["model to start from"] = digest(self.init)
-        return Checkpoint(self.folder, fingerprint)
+        if self.teacher is not None:
+            fingerprint["teacher"] = digest(self.teacher)
+        return fingerprint
 
 
 def digest(folder: Path) -> str:

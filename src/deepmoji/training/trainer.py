@@ -2,7 +2,6 @@
 
 import math
 import time
-from collections.abc import Callable
 from typing import cast
 
 import numpy as np
@@ -23,6 +22,7 @@ from deepmoji.training.batches import BatchPlan
 from deepmoji.training.checkpoint import Checkpoint, Saved, State
 from deepmoji.training.loop import (
     Progress,
+    Report,
     learning_rate,
     log_probabilities,
     make_optimiser,
@@ -30,10 +30,8 @@ from deepmoji.training.loop import (
 )
 from deepmoji.training.material import read_material
 from deepmoji.training.network import Network, Output
+from deepmoji.training.teacher import Answers, Distillation
 
-# Picklable, as it is called in the first process; if it has a close(), that is called at the end,
-# whether the run is done or failed.
-Report = Callable[[Progress], None]
 _REPORT_SECONDS = 2.0
 
 
@@ -57,6 +55,7 @@ class Trainer:
         config: the settings.
         checkpoint: where the run is kept.
         report: told of progress, in the first process only.
+        answers: a teacher's, if it has one.
     """
 
     def __init__(
@@ -68,6 +67,7 @@ class Trainer:
         config: PretrainConfig,
         checkpoint: Checkpoint,
         report: Report,
+        answers: Answers | None = None,
     ) -> None:
         self.fabric, self.config, self.report = fabric, config, report
         self.material = read_material(corpus, config)
@@ -84,6 +84,10 @@ class Trainer:
         optimiser = fabric.setup_optimizers(make_optimiser(network, config))
         self.optimiser = cast("_FabricOptimizer", optimiser)  # one in, one out
         self.loss = nn.CrossEntropyLoss(label_smoothing=config.label_smoothing, reduction="sum")
+        self.distil = None
+        if answers is not None:
+            seen = self.material.priors.seen
+            self.distil = Distillation(answers, seen=seen, config=config)
 
     def resume(self) -> None:
         """Go on from the checkpoint, if there is one."""
@@ -144,8 +148,11 @@ class Trainer:
         ids, lengths = to_tensors(self.material.rows, own, self.config.max_tokens, device)
         targets = torch.from_numpy(self.material.targets(own)).to(device)
         output: Output = self.network(ids, lengths)
+        logits = output.logits.float()
+        loss = self.loss(logits, targets)
+        if self.distil is not None:
+            loss = self.distil(loss, logits, own)
         # Gradients are averaged over processes: scaled so that each row counts the same.
-        loss = self.loss(output.logits.float(), targets)
         self.fabric.backward(loss * (self.fabric.world_size / len(rows)))
         norm = self.fabric.clip_gradients(
             self.network,
