@@ -27,6 +27,7 @@ FIRST = {
 LATER = {
     "average": 0.9,
     "pairs": 100,
+    "soft_labels": True,
     "teacher_weight": 0.4,  # with a teacher alone, see test_teacher
     "temperature": 3.0,
 }

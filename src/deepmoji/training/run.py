@@ -20,7 +20,7 @@ from deepmoji.training.weights import adopt
 _FREE = ("epochs", "evaluate_every", "checkpoint_every", "patience")
 # Settings that the first runs did not know: at their defaults they change nothing, and are left
 # out, so that a run that was begun without them goes on.
-_LATER = ("average", "pairs", "teacher_weight", "temperature")
+_LATER = ("average", "pairs", "soft_labels", "teacher_weight", "temperature")
 
 
 class Files(TypedDict, total=False):
@@ -67,7 +67,7 @@ class Run:
             return None
         # All that decides what is asked and what is answered is in the name.
         print_, settings = self._fingerprint(), self.config.to_dict()
-        rows = [settings[name] for name in ("pairs", "seed", "max_tokens")]
+        rows = [settings[name] for name in ("pairs", "soft_labels", "seed", "max_tokens")]
         key = json.dumps([print_["corpus"], print_["vocabulary"], print_["teacher"], rows])
         name = f"teacher-{hashlib.sha256(key.encode()).hexdigest()[:16]}.npy"
         labels = CorpusFolder.open(self.corpus).labels

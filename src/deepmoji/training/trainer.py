@@ -73,7 +73,9 @@ class Trainer:
         self.material = read_material(corpus, config)
         self.validation = corpus.read_split("validation")
         self.classes = network.config.classes
-        self.plan = BatchPlan(self.material.rows, config, classes=self.classes)
+        self.plan = BatchPlan(
+            self.material.rows, config, classes=self.classes, chances=self.material.chances
+        )
         self.checkpoint = checkpoint
         self.state = State()
         self.plain = network
