@@ -31,7 +31,7 @@ SENTENCES := "I love mom's cooking" \
     "I love you and now you're just gone.." \
     "This is shit" \
     "This is the shit"
-CODE := src tests scripts benchmarks $(wildcard examples)
+CODE := src tests scripts benchmarks runs $(wildcard examples)
 
 .PHONY: help demo test check bench readme format clean
 

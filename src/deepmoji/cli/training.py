@@ -35,6 +35,10 @@ def pretrain(
         Path | None,
         typer.Option(help="A model whose weights to start from, of the same sizes and gates."),
     ] = None,
+    vectors: Annotated[
+        Path | None,
+        typer.Option(help="Word vectors to start from, word2vec's text format, also .gz."),
+    ] = None,
     teacher: Annotated[
         Path | None,
         typer.Option(help="A model, of any sizes, whose answers to learn from besides the labels."),
@@ -145,6 +149,7 @@ def pretrain(
         hardware=hardware,
         report=line,
         init=init,
+        vectors=vectors,
         teacher=teacher,
     )
     if os.environ.get("RANK", "0") == "0":

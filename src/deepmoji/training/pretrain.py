@@ -26,7 +26,7 @@ from deepmoji.training.hardware import (
 from deepmoji.training.loop import Progress, Report, log_probabilities
 from deepmoji.training.material import choose_pairs, read_material
 from deepmoji.training.network import Network
-from deepmoji.training.run import Files, Run, origin
+from deepmoji.training.run import Files, Run
 from deepmoji.training.teacher import teacher_network, write_answers
 from deepmoji.training.trainer import Trainer, split_accuracies
 
@@ -58,7 +58,9 @@ def pretrain(
         files: ``init``, a bundle whose weights to start from, word by word and label by label,
             instead of random ones; its sizes and gates have to be the same. ``teacher``, a bundle
             of any sizes whose answers to learn from besides the labels (knowledge distillation);
-            its words and labels have to be the corpus's, in any order.
+            its words and labels have to be the corpus's, in any order. ``vectors``, word vectors
+            to start the embedding from, in word2vec's text format, as a text or as ``.gz``; not
+            together with ``init``.
 
     Returns:
         ``out``. Under ``torchrun`` it is written by the first process.
@@ -218,8 +220,7 @@ def finish(run: Run, out: Path, hardware: Hardware) -> Bundle:
         "steps": state.best_step,
         "seconds": round(state.seconds),
         "history": state.history,
-        **({} if run.init is None else {"started_from": origin(Bundle.open(run.init))}),
-        **({} if run.teacher is None else {"teacher": origin(Bundle.open(run.teacher))}),
+        **run.given(),
         "prior": [round(float(share), 8) for share in priors.seen],
         "scores": {"this model": split_accuracies(scores, test, priors)} if len(test) else {},
     }

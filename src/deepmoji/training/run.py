@@ -14,6 +14,7 @@ from deepmoji.training.checkpoint import Checkpoint
 from deepmoji.training.network import Network
 from deepmoji.training.teacher import Answers, teacher_prior
 from deepmoji.training.trainer import new_network
+from deepmoji.training.vectors import Vectors, read_vectors, start_from_vectors
 from deepmoji.training.weights import adopt
 
 # The flat middle of the schedule makes these free to change (see training.loop.learning_rate).
@@ -28,6 +29,7 @@ class Files(TypedDict, total=False):
 
     init: str | Path | None  # a bundle whose weights it starts from
     teacher: str | Path | None  # a bundle whose answers it learns from
+    vectors: str | Path | None  # word vectors that its embedding starts from
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,8 +42,11 @@ class Run:
     config: PretrainConfig
     init: Path | None = None  # a bundle whose weights it starts from
     teacher: Path | None = None  # a bundle whose answers it learns from
+    vectors: Path | None = None  # word vectors that its embedding starts from
 
     def __post_init__(self) -> None:
+        if self.init is not None and self.vectors is not None:
+            raise InputError("a run starts from a model (init) or from word vectors, not from both")
         default = PretrainConfig()
         for name in ("teacher_weight", "temperature"):
             if self.teacher is None and getattr(self.config, name) != getattr(default, name):
@@ -51,7 +56,8 @@ class Run:
         """Return the network as the run starts it.
 
         Raises:
-            InputError: if the bundle to start from has other sizes.
+            InputError: if the bundle or the vectors to start from have other sizes, or the vectors
+                cannot be read.
             BundleError: if that bundle cannot be read.
         """
         network = new_network(self.model, self.config)
@@ -59,7 +65,32 @@ class Run:
             corpus = CorpusFolder.open(self.corpus)
             words, labels = corpus.vocabulary.words, corpus.labels
             adopt(network, Bundle.open(self.init), words=words, labels=labels)
+        if vectors := self.read_vectors():
+            start_from_vectors(network.embedding, vectors, span=self.config.embedding_range)
         return network
+
+    def read_vectors(self) -> Vectors | None:
+        """Return the vectors of the corpus's words, or None where the run is given none.
+
+        Raises:
+            InputError: if they cannot be read.
+        """
+        if self.vectors is None:
+            return None
+        words = CorpusFolder.open(self.corpus).vocabulary.words
+        return read_vectors(self.vectors, words, size=self.model.embedding_size)
+
+    def given(self) -> dict[str, Any]:
+        """Return what made the files that the run was given, for the record of its model."""
+        record: dict[str, Any] = {}
+        if self.init is not None:
+            record["started_from"] = origin(Bundle.open(self.init))
+        if self.teacher is not None:
+            record["teacher"] = origin(Bundle.open(self.teacher))
+        if self.vectors is not None and (vectors := self.read_vectors()):
+            sha256 = file_digest(self.vectors)
+            record["vectors"] = {"sha256": sha256, "words": len(vectors.ids)}
+        return record
 
     def answers(self) -> Answers | None:
         """Return the teacher's answers, which may still have to be written; None: no teacher."""
@@ -96,14 +127,28 @@ class Run:
             fingerprint["model to start from"] = digest(self.init)
         if self.teacher is not None:
             fingerprint["teacher"] = digest(self.teacher)
+        if self.vectors is not None:
+            fingerprint["word vectors"] = file_digest(self.vectors)
         return fingerprint
 
 
 def digest(folder: Path) -> str:
     """Return the SHA-256 of a bundle's weights."""
     bundle = Bundle.open(folder)
-    with (bundle.weights or bundle.graph).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return file_digest(bundle.weights or bundle.graph)
+
+
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of a file.
+
+    Raises:
+        InputError: if it cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from error
 
 
 def origin(bundle: Bundle) -> dict[str, Any]:

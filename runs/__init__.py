@@ -1,0 +1,1 @@
+"""Recipes: how the models of this project are made."""
