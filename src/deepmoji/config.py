@@ -105,7 +105,12 @@ class PretrainConfig(_Record):
     embedding_dropout: float = 0.1  # of whole channels of a text
     final_dropout: float = 0.5
     label_smoothing: float = 0.0
+    average: float = 0.0  # decay of a moving average of the weights, which is kept instead; 0: none
+    teacher_weight: float = 0.5  # of a teacher's answers in the loss; the labels have the rest
+    temperature: float = 2.0  # at which a teacher is compared with
     balance: float = 0.0  # emojis are drawn by frequency ** (1 - balance): 0 natural, 1 balanced
+    pairs: int = 0  # to train on, chosen by the seed; 0: all
+    soft_labels: bool = False  # a text once with all its emojis, not once for each of them
     max_tokens: int = 48  # texts are cut there in training
     evaluate_every: int = 500  # steps
     checkpoint_every: int = 100  # steps
@@ -119,15 +124,24 @@ class PretrainConfig(_Record):
                 ok=type(value) is int and value > 0,
                 message=f"{name} has to be a positive whole number, not {value!r}",
             )
-        for name in ("epochs", "learning_rate", "clip_norm", "embedding_range"):
+        _check_count("pairs", self.pairs, least=0)
+        for name in ("epochs", "learning_rate", "clip_norm", "embedding_range", "temperature"):
             value = getattr(self, name)
             _check(
                 ok=_is_number(value) and value > 0,
                 message=f"{name} has to be a positive number, not {value!r}",
             )
-        for name in ("decay", "embedding_dropout", "final_dropout", "label_smoothing"):
+        for name in ("decay", "embedding_dropout", "final_dropout", "label_smoothing", "average"):
             value = getattr(self, name)
             _check(ok=0 <= value < 1, message=f"{name} has to be in [0, 1), not {value!r}")
+        _check(
+            ok=type(self.soft_labels) is bool,
+            message=f"soft_labels has to be True or False, not {self.soft_labels!r}",
+        )
+        _check(
+            ok=_is_number(self.teacher_weight) and 0 <= self.teacher_weight <= 1,
+            message=f"teacher_weight has to be from 0 to 1, not {self.teacher_weight!r}",
+        )
         for name in ("warmup", "embedding_l2"):
             value = getattr(self, name)
             _check(

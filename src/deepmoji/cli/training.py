@@ -2,90 +2,25 @@
 
 import json
 import os
-import sys
-import time
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
 import typer
 
 from deepmoji.bundle import Bundle
+from deepmoji.cli.progress import ProgressLine
 from deepmoji.config import Gates, ModelConfig, PretrainConfig
 from deepmoji.errors import InputError, require
 
 app = typer.Typer(rich_markup_mode="rich")
 
 _SCORES = {"natural_top1", "natural_top5", "balanced_top1", "balanced_top5"}
-_SILENCE = 60.0  # seconds at the most between two lines of a log
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Arithmetic = Literal["bf16-mixed", "32-true"]
 Precision = Literal["int8", "fp32"]
 Target = Literal["bundle", "keras", "torchmoji"]
 _DEFAULT = PretrainConfig()
 _SIZES = ModelConfig()
-
-
-class ProgressLine:
-    """Shows a run: a bar on a terminal, otherwise a line a minute; and every evaluation.
-
-    It starts in the process that first calls it, which need not be the one that made it.
-    """
-
-    def __init__(self) -> None:
-        self._bar: Any = None
-        self._said = 0.0
-
-    def __call__(self, progress: Any) -> None:
-        """Show a ``training.loop.Progress``."""
-        if progress.evaluation:
-            values = "  ".join(f"{name} {value:.4f}" for name, value in progress.evaluation.items())
-            self._say(f"step {progress.step:,}  train_loss {progress.loss:.4f}  {values}")
-        if sys.stderr.isatty() and self._bar is None:
-            self._start(progress)
-        elif self._bar is None and time.monotonic() - self._said > _SILENCE:
-            self._said = time.monotonic()
-            self._say(
-                f"step {progress.step:,} of {progress.steps:,}  loss {progress.loss:.4f}  "
-                f"{progress.texts_per_second:,.0f} texts/s  {_clock(progress.seconds_left)} left"
-            )
-        if self._bar is not None:
-            self._bar.update(
-                self._bar.task_ids[0],
-                completed=progress.step,
-                loss=f"{progress.loss:.3f}",
-                speed=f"{progress.texts_per_second:,.0f}",
-                left=_clock(progress.seconds_left),
-            )
-
-    def close(self) -> None:
-        """Give the terminal back."""
-        if self._bar is not None:
-            self._bar.stop()
-
-    def _say(self, line: str) -> None:
-        if self._bar is not None:
-            self._bar.console.print(line, highlight=False)
-        else:
-            typer.echo(line, err=True)
-
-    def _start(self, progress: Any) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-        self._bar = Progress(
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("loss {task.fields[loss]}  {task.fields[speed]} texts/s"),
-            TextColumn("{task.fields[left]} left"),
-            console=Console(stderr=True),
-        )
-        self._bar.add_task("steps", total=progress.steps, loss="", speed="", left="")
-        self._bar.start()
-
-
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"
 
 
 def _option(text: str) -> Any:
@@ -99,6 +34,14 @@ def pretrain(
     init: Annotated[
         Path | None,
         typer.Option(help="A model whose weights to start from, of the same sizes and gates."),
+    ] = None,
+    vectors: Annotated[
+        Path | None,
+        typer.Option(help="Word vectors to start from, word2vec's text format, also .gz."),
+    ] = None,
+    teacher: Annotated[
+        Path | None,
+        typer.Option(help="A model, of any sizes, whose answers to learn from besides the labels."),
     ] = None,
     units: Annotated[int, typer.Option(help="LSTM units of each direction.", min=1)] = _SIZES.units,
     embedding_size: Annotated[
@@ -124,9 +67,30 @@ def pretrain(
         float, _option("Share dropped before the last layer.")
     ] = _DEFAULT.final_dropout,
     label_smoothing: Annotated[float, _option("Of the targets.")] = _DEFAULT.label_smoothing,
+    average: Annotated[
+        float,
+        _option("Keep a moving average of the weights, of this decay (0.999, say); 0: none."),
+    ] = _DEFAULT.average,
+    teacher_weight: Annotated[
+        float, _option("Of the teacher's answers; the labels have the rest.")
+    ] = _DEFAULT.teacher_weight,
+    temperature: Annotated[
+        float, _option("At which student and teacher are compared.")
+    ] = _DEFAULT.temperature,
     balance: Annotated[
         float, _option("0 draws emojis as they occur, 1 each as often.")
     ] = _DEFAULT.balance,
+    pairs: Annotated[
+        int, _option("So many pairs alone, chosen by the seed; 0: all.")
+    ] = _DEFAULT.pairs,
+    soft_labels: Annotated[
+        bool,
+        typer.Option(
+            "--soft-labels",
+            help="A text once with all its emojis, not once for each.",
+            rich_help_panel="Training",
+        ),
+    ] = _DEFAULT.soft_labels,
     max_tokens: Annotated[int, _option("Training texts are cut there.")] = _DEFAULT.max_tokens,
     evaluate_every: Annotated[int, _option("Steps.")] = _DEFAULT.evaluate_every,
     checkpoint_every: Annotated[int, _option("Steps.")] = _DEFAULT.checkpoint_every,
@@ -158,7 +122,12 @@ def pretrain(
         embedding_dropout=embedding_dropout,
         final_dropout=final_dropout,
         label_smoothing=label_smoothing,
+        average=average,
+        teacher_weight=teacher_weight,
+        temperature=temperature,
         balance=balance,
+        pairs=pairs,
+        soft_labels=soft_labels,
         max_tokens=max_tokens,
         evaluate_every=evaluate_every,
         checkpoint_every=checkpoint_every,
@@ -172,7 +141,17 @@ def pretrain(
 
     hardware = Hardware(device=device, processes=processes, precision=precision)
     line = ProgressLine()
-    run(corpus, out, model=sizes, config=config, hardware=hardware, report=line, init=init)
+    run(
+        corpus,
+        out,
+        model=sizes,
+        config=config,
+        hardware=hardware,
+        report=line,
+        init=init,
+        vectors=vectors,
+        teacher=teacher,
+    )
     if os.environ.get("RANK", "0") == "0":
         typer.echo(f"{out} is a model now. Try: deepmoji predict --model {out} 'so tired'")
 

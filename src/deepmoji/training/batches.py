@@ -43,10 +43,18 @@ class BatchPlan:
         pairs: the training pairs.
         config: batch size, balance, epochs, cut and seed.
         classes: number of classes.
+        chances: of drawing each row, float [rows], where they do not follow from its class.
     """
 
-    def __init__(self, pairs: Pairs, config: PretrainConfig, *, classes: int) -> None:
-        self._config = config
+    def __init__(
+        self,
+        pairs: Pairs,
+        config: PretrainConfig,
+        *,
+        classes: int,
+        chances: NDArray[np.float64] | None = None,
+    ) -> None:
+        self._config, self._chances = config, chances
         self._lengths = np.minimum(np.diff(pairs.offsets), config.max_tokens)
         self._labels = pairs.labels
         self._prior = sampling_prior(pairs.labels, classes, config.balance)
@@ -76,8 +84,10 @@ class BatchPlan:
         rows = len(self._labels)
         if self._config.balance == 0:
             return random.permutation(rows)
-        counts = np.bincount(self._labels, minlength=len(self._prior))
-        chances = self._prior[self._labels] / counts[self._labels]
+        chances = self._chances
+        if chances is None:
+            counts = np.bincount(self._labels, minlength=len(self._prior))
+            chances = self._prior[self._labels] / counts[self._labels]
         return random.choice(rows, size=rows, p=chances / chances.sum())
 
 

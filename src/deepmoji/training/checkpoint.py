@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
@@ -36,6 +36,15 @@ class State:
         return (self.step - self.best_step) // every
 
 
+class Saved(NamedTuple):
+    """What a checkpoint holds; the rest are state dicts."""
+
+    state: State
+    network: dict[str, Any]
+    optimiser: dict[str, Any]
+    average: dict[str, Any]  # of the weights; empty where none is kept
+
+
 class Checkpoint:
     """The folder of a run: its latest state, and the weights that validated best.
 
@@ -49,13 +58,14 @@ class Checkpoint:
         self._fingerprint = fingerprint
         self._latest, self._best = folder / "latest.pt", folder / "best.pt"
 
-    def save(self, state: State, network: dict[str, Any], optimiser: dict[str, Any]) -> None:
+    def save(self, saved: Saved) -> None:
         """Write everything that the next step depends on."""
         content = {
             "fingerprint": self._fingerprint,
-            "state": vars(state),
-            "network": network,
-            "optimiser": optimiser,
+            "state": vars(saved.state),
+            "network": saved.network,
+            "optimiser": saved.optimiser,
+            **({"average": saved.average} if saved.average else {}),
         }
         self._write(content, self._latest)
 
@@ -87,7 +97,11 @@ class Checkpoint:
             return None
         content = self._read(self._latest)
         before = content["fingerprint"]
-        changed = [name for name, value in self._fingerprint.items() if before.get(name) != value]
+        changed = [
+            name
+            for name in before | self._fingerprint
+            if before.get(name) != self._fingerprint.get(name)
+        ]
         if changed:
             raise InputError(
                 f"{self.folder} holds an unfinished run with another {', '.join(changed)}; "
@@ -95,8 +109,8 @@ class Checkpoint:
             )
         return content
 
-    def load(self) -> tuple[State, dict[str, Any], dict[str, Any]] | None:
-        """Return state, weights and optimiser of the run so far, or None if there is none.
+    def load(self) -> Saved | None:
+        """Return what was saved of the run so far, or None if there is none.
 
         Raises:
             InputError: if the folder holds a run with other settings or corpus.
@@ -104,7 +118,12 @@ class Checkpoint:
         content = self._read_latest()
         if content is None:
             return None
-        return State(**content["state"]), content["network"], content["optimiser"]
+        return Saved(
+            State(**content["state"]),
+            content["network"],
+            content["optimiser"],
+            content.get("average", {}),
+        )
 
     def load_state(self) -> State:
         """Return how far the run has come.
@@ -115,7 +134,7 @@ class Checkpoint:
         saved = self.load()
         if saved is None:
             raise InputError(f"{self.folder} holds no training run; start one with pretrain")
-        return saved[0]
+        return saved.state
 
     def load_best(self) -> dict[str, Any]:
         """Return the weights that validated best.

@@ -1,5 +1,6 @@
 """One step, one evaluation, one schedule: the parts that every kind of training shares."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -23,6 +24,12 @@ class Progress:
     seconds_left: float
     is_last: bool = False  # nothing comes after this
     evaluation: dict[str, float] = field(default_factory=dict[str, float])  # when there was one
+    stage: str = ""  # what comes before training itself; its steps are texts
+
+
+# Picklable, as it is called in the first process; if it has a close(), that is called at the end,
+# whether the run is done or failed.
+Report = Callable[[Progress], None]
 
 
 def learning_rate(step: int, steps: int, config: PretrainConfig) -> float:
@@ -50,15 +57,12 @@ def make_optimiser(network: Network, config: PretrainConfig) -> torch.optim.Adam
 
 def to_tensors(
     pairs: Pairs, rows: NDArray[np.int64], max_tokens: int, device: torch.device
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Return ids int64 [B, T], lengths int64 [B] and labels int64 [B] on the device."""
+) -> tuple[Tensor, Tensor]:
+    """Return ids int64 [B, T] and lengths int64 [B] on the device."""
     ids, lengths = collate(pairs, rows, max_tokens)
-    arrays = (ids, lengths, pairs.labels[rows])
-    ids_, lengths_, labels = (torch.from_numpy(array).to(device) for array in arrays)
-    return ids_, lengths_, labels
+    return torch.from_numpy(ids).to(device), torch.from_numpy(lengths).to(device)
 
 
-@torch.no_grad()
 def log_probabilities(
     network: nn.Module,
     pairs: Pairs,
@@ -68,15 +72,24 @@ def log_probabilities(
     device: torch.device,
 ) -> NDArray[np.float32]:
     """Return natural log-probabilities float32 [rows, C], in the order of the pairs."""
+    result = np.empty((len(pairs.labels), classes), dtype=np.float32)
+    for rows, scores in answer(network, pairs, max_tokens=max_tokens, device=device):
+        result[rows] = scores
+    return result
+
+
+@torch.no_grad()
+def answer(
+    network: nn.Module, pairs: Pairs, *, max_tokens: int, device: torch.device
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+    """Yield some rows and their natural log-probabilities float32 [n, C], short texts first."""
     lengths = np.minimum(np.diff(pairs.offsets), max_tokens)
     order = np.argsort(lengths, kind="stable")
-    result = np.empty((len(lengths), classes), dtype=np.float32)
     was_training = network.training
     network.eval()
     for start in range(0, len(order), 256):
         rows = order[start : start + 256]
-        ids, real, _ = to_tensors(pairs, rows, max_tokens, device)
+        ids, real = to_tensors(pairs, rows, max_tokens, device)
         logits = network(ids, real).logits.float()
-        result[rows] = torch.log_softmax(logits, dim=-1).cpu().numpy()
+        yield rows, torch.log_softmax(logits, dim=-1).cpu().numpy()
     network.train(was_training)
-    return result

@@ -1,11 +1,11 @@
 """Pretraining on emojis: a corpus folder in, a model bundle out (paper, section 3.3)."""
 
-import hashlib
-from dataclasses import dataclass
+import time
+from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
 from platform import python_version
-from typing import Any
+from typing import Any, Unpack
 
 import torch
 from lightning_fabric import Fabric
@@ -15,7 +15,6 @@ from deepmoji.bundle import Bundle, Contents, check_replaceable
 from deepmoji.config import MAX_TOKENS, ModelConfig, PretrainConfig
 from deepmoji.corpus.shards import CorpusFolder
 from deepmoji.errors import DeepmojiError, InputError
-from deepmoji.training.checkpoint import Checkpoint
 from deepmoji.training.export import SAMPLE_TEXTS, save_network
 from deepmoji.training.hardware import (
     Hardware,
@@ -25,55 +24,14 @@ from deepmoji.training.hardware import (
     share_cores,
     under_torchrun,
 )
-from deepmoji.training.loop import Progress, log_probabilities
+from deepmoji.training.loop import Progress, Report, log_probabilities
+from deepmoji.training.material import choose_pairs, read_material
 from deepmoji.training.network import Network
-from deepmoji.training.trainer import Report, Trainer, new_network, priors_of, split_accuracies
-from deepmoji.training.weights import adopt
+from deepmoji.training.run import Files, Run
+from deepmoji.training.teacher import teacher_network, write_answers
+from deepmoji.training.trainer import Trainer, split_accuracies
 
 _MAKERS = ("deepmoji", "torch", "lightning-fabric", "onnx", "onnxruntime")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Run:
-    """All that defines a pretraining run."""
-
-    corpus: Path
-    folder: Path  # of checkpoints
-    model: ModelConfig
-    config: PretrainConfig
-    init: Path | None = None  # a bundle whose weights it starts from
-
-    def network(self) -> Network:
-        """Return the network as the run starts it.
-
-        Raises:
-            InputError: if the bundle to start from has other sizes.
-            BundleError: if that bundle cannot be read.
-        """
-        network = new_network(self.model, self.config)
-        if self.init is not None:
-            corpus = CorpusFolder.open(self.corpus)
-            words, labels = corpus.vocabulary.words, corpus.labels
-            adopt(network, Bundle.open(self.init), words=words, labels=labels)
-        return network
-
-    def checkpoint(self) -> Checkpoint:
-        """Return the run's checkpoint folder."""
-        settings = self.config.to_dict()
-        # The flat middle of the schedule makes these free to change (see learning_rate).
-        for name in ("epochs", "evaluate_every", "checkpoint_every", "patience"):
-            del settings[name]
-        corpus = CorpusFolder.open(self.corpus)
-        words = "\n".join((*corpus.labels, *corpus.vocabulary.words))
-        fingerprint = {
-            "corpus": corpus.report["pairs"],
-            "vocabulary": hashlib.sha256(words.encode("utf-8", "replace")).hexdigest(),
-            "model": self.model.to_dict(),
-            "settings": settings,
-        }
-        if self.init is not None:
-            fingerprint["model to start from"] = _digest(self.init)
-        return Checkpoint(self.folder, fingerprint)
 
 
 def pretrain(
@@ -84,7 +42,7 @@ def pretrain(
     config: PretrainConfig | None = None,
     hardware: Hardware | None = None,
     report: Report | None = None,
-    init: str | Path | None = None,
+    **files: Unpack[Files],
 ) -> Path:
     """Pretrain a model on a corpus and write it as a bundle with its training weights.
 
@@ -98,22 +56,30 @@ def pretrain(
         config: the settings.
         hardware: where to train; all cores or GPUs by default.
         report: told of progress every few seconds.
-        init: a bundle whose weights to start from, word by word and label by label, instead of
-            random ones; its sizes and gates have to be the same.
+        files: ``init``, a bundle whose weights to start from, word by word and label by label,
+            instead of random ones; its sizes and gates have to be the same. ``teacher``, a bundle
+            of any sizes whose answers to learn from besides the labels (knowledge distillation);
+            its words and labels have to be the corpus's, in any order. ``vectors``, word vectors
+            to start the embedding from, in word2vec's text format, as a text or as ``.gz``; not
+            together with ``init``.
 
     Returns:
         ``out``. Under ``torchrun`` it is written by the first process.
 
     Raises:
         InputError: if the corpus cannot be read or has no pairs to train or validate on, or
-            ``OUT.training`` holds another run.
-        BundleError: if ``out`` holds something that is no bundle, or ``init`` cannot be read.
+            ``OUT.training`` holds another run, or a file does not fit.
+        BundleError: if ``out`` holds something that is no bundle, or a bundle cannot be read.
         DeepmojiError: if training fails: a full disk, a loss that is no number.
     """
     folder, out = CorpusFolder.open(corpus), Path(out).resolve()
     check_replaceable(out)
-    if init is not None and Path(init).resolve() == out:
-        raise InputError(f"a run cannot write to the model it starts from, {out}; choose another")
+    given: dict[str, Path] = {
+        name: Path(str(file)) for name, file in files.items() if file is not None
+    }
+    for name, use in (("init", "starts from"), ("teacher", "learns from")):
+        if name in given and given[name].resolve() == out:
+            raise InputError(f"a run cannot write to the model it {use}, {out}; choose another")
     pairs = folder.report["pairs"]
     for split in ("train", "validation_natural"):
         if not pairs[split]:
@@ -121,34 +87,22 @@ def pretrain(
                 f"the corpus {corpus} has no pairs for {split.split('_')[0]}; "
                 "build it from more posts, or with a larger --natural"
             )
+    config = config or PretrainConfig()
+    choose_pairs(pairs["train"], config)
     sizes = (model or ModelConfig()).to_dict()
     sizes |= {"vocabulary_size": len(folder.vocabulary), "classes": len(folder.labels)}
     run = Run(
         corpus=Path(corpus),
         folder=out.with_name(f"{out.name}.training"),
         model=ModelConfig(**sizes),
-        config=config or PretrainConfig(),
-        init=None if init is None else Path(init),
+        config=config,
+        **given,
     )
     hardware = hardware or Hardware()
     train(run, hardware, report or _ignore)
     if is_first_process():
         finish(run, out, hardware)
     return out
-
-
-def _digest(folder: Path) -> str:
-    """Return the SHA-256 of a bundle's weights."""
-    bundle = Bundle.open(folder)
-    with (bundle.weights or bundle.graph).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _origin(bundle: Bundle) -> dict[str, Any]:
-    """Return what made the model that a run started from, and its own origin."""
-    kept = ("corpus", "corpus_settings", "settings", "steps", "seconds", "started_from")
-    record = {name: bundle.training[name] for name in kept if name in bundle.training}
-    return {"weights_sha256": _digest(bundle.folder)} | record
 
 
 def _ignore(progress: Progress) -> None:
@@ -170,6 +124,7 @@ def train(run: Run, hardware: Hardware, report: Report) -> None:
     run.folder.mkdir(parents=True, exist_ok=True)
     if run.checkpoint().load() is None:
         run.network()
+    _ask_teacher(run, hardware, report)
     process = _Process(run, report)
     fabric = hardware.fabric(run.config.batch_size)
     if under_torchrun() or fabric.world_size == 1:
@@ -184,6 +139,27 @@ def train(run: Run, hardware: Hardware, report: Report) -> None:
             f"a training process failed: {reason}; once that is mended, the same command goes on "
             f"from the last checkpoint in {run.folder}"
         ) from error
+
+
+def _ask_teacher(run: Run, hardware: Hardware, report: Report) -> None:
+    """Have the teacher's answers in their file, if the run has a teacher."""
+    answers = run.answers()
+    if answers is None or run.teacher is None:
+        return
+    # Not at a barrier, whose patience is half an hour; if the first process fails, all are ended.
+    while not is_first_process() and not answers.path.exists():
+        time.sleep(1)
+    if answers.path.exists():
+        return
+    corpus = CorpusFolder.open(run.corpus)
+    words, labels = corpus.vocabulary.words, corpus.labels
+    teacher = teacher_network(Bundle.open(run.teacher), words=words, labels=labels)
+    rows = read_material(corpus, run.config).rows
+    cut = run.config.max_tokens
+    with ExitStack() as stack:
+        stack.callback(getattr(report, "close", _nothing))
+        write_answers(answers.path, teacher, rows, max_tokens=cut, hardware=hardware, report=report)
+        stack.pop_all()  # it went well, and goes on
 
 
 class _Process:
@@ -206,6 +182,7 @@ class _Process:
             config=self.run.config,
             checkpoint=self.run.checkpoint(),
             report=self.report,
+            answers=self.run.answers(),
         )
         try:
             trainer.resume()
@@ -226,8 +203,7 @@ def finish(run: Run, out: Path, hardware: Hardware) -> Bundle:
     network = Network(run.model)
     network.load_state_dict(checkpoint.load_best())
     network.eval()
-    labels = corpus.read_train().labels
-    priors = priors_of(labels, run.model.classes, run.config.balance)
+    priors = read_material(corpus, run.config).priors
     test = corpus.read_split("test")
     scores = log_probabilities(
         network,
@@ -246,7 +222,7 @@ def finish(run: Run, out: Path, hardware: Hardware) -> Bundle:
         "steps": state.best_step,
         "seconds": round(state.seconds),
         "history": state.history,
-        **({} if run.init is None else {"started_from": _origin(Bundle.open(run.init))}),
+        **run.given(),
         "prior": [round(float(share), 8) for share in priors.seen],
         "scores": {"this model": split_accuracies(scores, test, priors)} if len(test) else {},
     }

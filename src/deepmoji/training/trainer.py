@@ -2,7 +2,6 @@
 
 import math
 import time
-from collections.abc import Callable
 from typing import cast
 
 import numpy as np
@@ -18,20 +17,21 @@ from deepmoji.config import ModelConfig, PretrainConfig
 from deepmoji.corpus.shards import CorpusFolder, Shard
 from deepmoji.errors import DeepmojiError, InputError
 from deepmoji.evaluation.metrics import Priors, emoji_accuracies
-from deepmoji.training.batches import BatchPlan, sampling_prior
-from deepmoji.training.checkpoint import Checkpoint, State
+from deepmoji.training.averaging import average_of
+from deepmoji.training.batches import BatchPlan
+from deepmoji.training.checkpoint import Checkpoint, Saved, State
 from deepmoji.training.loop import (
     Progress,
+    Report,
     learning_rate,
     log_probabilities,
     make_optimiser,
     to_tensors,
 )
+from deepmoji.training.material import read_material
 from deepmoji.training.network import Network, Output
+from deepmoji.training.teacher import Answers, Distillation
 
-# Picklable, as it is called in the first process; if it has a close(), that is called at the end,
-# whether the run is done or failed.
-Report = Callable[[Progress], None]
 _REPORT_SECONDS = 2.0
 
 
@@ -55,6 +55,7 @@ class Trainer:
         config: the settings.
         checkpoint: where the run is kept.
         report: told of progress, in the first process only.
+        answers: a teacher's, if it has one.
     """
 
     def __init__(
@@ -66,30 +67,41 @@ class Trainer:
         config: PretrainConfig,
         checkpoint: Checkpoint,
         report: Report,
+        answers: Answers | None = None,
     ) -> None:
         self.fabric, self.config, self.report = fabric, config, report
-        self.pairs = corpus.read_train()
+        self.material = read_material(corpus, config)
         self.validation = corpus.read_split("validation")
         self.classes = network.config.classes
-        self.plan = BatchPlan(self.pairs, config, classes=self.classes)
-        self.priors = priors_of(self.pairs.labels, self.classes, config.balance)
+        self.plan = BatchPlan(
+            self.material.rows, config, classes=self.classes, chances=self.material.chances
+        )
         self.checkpoint = checkpoint
         self.state = State()
         self.plain = network
         self.network = fabric.setup_module(network)
+        self.average = average_of(network, config.average) if config.average else None
+        # What is evaluated and kept.
+        self.result = network if self.average is None else self.average.module
         optimiser = fabric.setup_optimizers(make_optimiser(network, config))
         self.optimiser = cast("_FabricOptimizer", optimiser)  # one in, one out
         self.loss = nn.CrossEntropyLoss(label_smoothing=config.label_smoothing, reduction="sum")
+        self.distil = None
+        if answers is not None:
+            seen = self.material.priors.seen
+            self.distil = Distillation(answers, seen=seen, config=config)
 
     def resume(self) -> None:
         """Go on from the checkpoint, if there is one."""
         saved = self.checkpoint.load()
         if saved is None:
             return
-        self.state, weights, optimiser = saved
+        self.state = saved.state
         self._check_schedule()
-        self.plain.load_state_dict(weights)
-        self.optimiser.load_state_dict(optimiser)
+        self.plain.load_state_dict(saved.network)
+        self.optimiser.load_state_dict(saved.optimiser)
+        if self.average is not None:
+            self.average.load_state_dict(saved.average)
 
     def _check_schedule(self) -> None:
         """Refuse another number of steps once the rate has begun to fall for the first."""
@@ -134,12 +146,15 @@ class Trainer:
         torch.manual_seed((self.config.seed << 40) + step * 1024 + self.fabric.global_rank)
         rows = self.plan.rows(step)
         own = rows[self.fabric.global_rank :: self.fabric.world_size]
-        ids, lengths, labels = to_tensors(
-            self.pairs, own, self.config.max_tokens, self.fabric.device
-        )
+        device = self.fabric.device
+        ids, lengths = to_tensors(self.material.rows, own, self.config.max_tokens, device)
+        targets = torch.from_numpy(self.material.targets(own)).to(device)
         output: Output = self.network(ids, lengths)
+        logits = output.logits.float()
+        loss = self.loss(logits, targets)
+        if self.distil is not None:
+            loss = self.distil(loss, logits, own)
         # Gradients are averaged over processes: scaled so that each row counts the same.
-        loss = self.loss(output.logits.float(), labels)
         self.fabric.backward(loss * (self.fabric.world_size / len(rows)))
         norm = self.fabric.clip_gradients(
             self.network,
@@ -148,6 +163,8 @@ class Trainer:
             error_if_nonfinite=False,  # the error below says what to do
         )
         self.optimiser.step()
+        if self.average is not None:
+            self.average.update_parameters(self.plain)
         self.optimiser.zero_grad(set_to_none=True)
         value = float(loss.detach()) / max(1, len(own))
         if not math.isfinite(value) or not math.isfinite(float(cast("torch.Tensor", norm))):
@@ -161,30 +178,25 @@ class Trainer:
         """Evaluate on validation; every process does the same, so that all stop together."""
         with self.fabric.autocast():
             scores = log_probabilities(
-                self.plain,
+                self.result,
                 self.validation,
                 classes=self.classes,
                 max_tokens=self.config.max_tokens,
                 device=self.fabric.device,
             )
-        result = split_accuracies(scores, self.validation, self.priors)
+        result = split_accuracies(scores, self.validation, self.material.priors)
         better = self.state.record(self.fabric.broadcast(result))
         if better and self.fabric.is_global_zero:
-            self.checkpoint.save_best(self.plain.state_dict())
+            self.checkpoint.save_best(self.result.state_dict())
         return result
 
     def save(self) -> None:
         """Write the checkpoint, from the first process."""
         if self.fabric.is_global_zero:
-            self.checkpoint.save(self.state, self.plain.state_dict(), self.optimiser.state_dict())
+            average = {} if self.average is None else self.average.state_dict()
+            weights, optimiser = self.plain.state_dict(), self.optimiser.state_dict()
+            self.checkpoint.save(Saved(self.state, weights, optimiser, average))
         self.fabric.barrier()
-
-
-def priors_of(labels: NDArray[np.int64], classes: int, balance: float) -> Priors:
-    """Return how often the classes are drawn with this balance, and how often they occur."""
-    return Priors(
-        seen=sampling_prior(labels, classes, balance), natural=sampling_prior(labels, classes, 0.0)
-    )
 
 
 def split_accuracies(scores: NDArray[np.float32], split: Shard, priors: Priors) -> dict[str, float]:

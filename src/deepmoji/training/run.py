@@ -1,0 +1,158 @@
+"""What defines a pretraining run, and by what it is known again."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypedDict
+
+from deepmoji.bundle import Bundle
+from deepmoji.config import ModelConfig, PretrainConfig
+from deepmoji.corpus.shards import CorpusFolder
+from deepmoji.errors import InputError
+from deepmoji.training.checkpoint import Checkpoint
+from deepmoji.training.network import Network
+from deepmoji.training.teacher import Answers, teacher_prior
+from deepmoji.training.trainer import new_network
+from deepmoji.training.vectors import Vectors, read_vectors, start_from_vectors
+from deepmoji.training.weights import adopt
+
+# The flat middle of the schedule makes these free to change (see training.loop.learning_rate).
+_FREE = ("epochs", "evaluate_every", "checkpoint_every", "patience")
+# Settings that the first runs did not know: at their defaults they change nothing, and are left
+# out, so that a run that was begun without them goes on.
+_LATER = ("average", "pairs", "soft_labels", "teacher_weight", "temperature")
+
+
+class Files(TypedDict, total=False):
+    """What a run may be given besides a corpus."""
+
+    init: str | Path | None  # a bundle whose weights it starts from
+    teacher: str | Path | None  # a bundle whose answers it learns from
+    vectors: str | Path | None  # word vectors that its embedding starts from
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """All that defines a pretraining run."""
+
+    corpus: Path
+    folder: Path  # of checkpoints
+    model: ModelConfig
+    config: PretrainConfig
+    init: Path | None = None  # a bundle whose weights it starts from
+    teacher: Path | None = None  # a bundle whose answers it learns from
+    vectors: Path | None = None  # word vectors that its embedding starts from
+
+    def __post_init__(self) -> None:
+        if self.init is not None and self.vectors is not None:
+            raise InputError("a run starts from a model (init) or from word vectors, not from both")
+        default = PretrainConfig()
+        for name in ("teacher_weight", "temperature"):
+            if self.teacher is None and getattr(self.config, name) != getattr(default, name):
+                raise InputError(f"{name} means nothing without a teacher; name one")
+
+    def network(self) -> Network:
+        """Return the network as the run starts it.
+
+        Raises:
+            InputError: if the bundle or the vectors to start from have other sizes, or the vectors
+                cannot be read.
+            BundleError: if that bundle cannot be read.
+        """
+        network = new_network(self.model, self.config)
+        if self.init is not None:
+            corpus = CorpusFolder.open(self.corpus)
+            words, labels = corpus.vocabulary.words, corpus.labels
+            adopt(network, Bundle.open(self.init), words=words, labels=labels)
+        if vectors := self.read_vectors():
+            start_from_vectors(network.embedding, vectors, span=self.config.embedding_range)
+        return network
+
+    def read_vectors(self) -> Vectors | None:
+        """Return the vectors of the corpus's words, or None where the run is given none.
+
+        Raises:
+            InputError: if they cannot be read.
+        """
+        if self.vectors is None:
+            return None
+        words = CorpusFolder.open(self.corpus).vocabulary.words
+        return read_vectors(self.vectors, words, size=self.model.embedding_size)
+
+    def given(self) -> dict[str, Any]:
+        """Return what made the files that the run was given, for the record of its model."""
+        record: dict[str, Any] = {}
+        if self.init is not None:
+            record["started_from"] = origin(Bundle.open(self.init))
+        if self.teacher is not None:
+            record["teacher"] = origin(Bundle.open(self.teacher))
+        if self.vectors is not None and (vectors := self.read_vectors()):
+            sha256 = file_digest(self.vectors)
+            record["vectors"] = {"sha256": sha256, "words": len(vectors.ids)}
+        return record
+
+    def answers(self) -> Answers | None:
+        """Return the teacher's answers, which may still have to be written; None: no teacher."""
+        if self.teacher is None:
+            return None
+        # All that decides what is asked and what is answered is in the name.
+        print_, settings = self._fingerprint(), self.config.to_dict()
+        rows = [settings[name] for name in ("pairs", "soft_labels", "seed", "max_tokens")]
+        key = json.dumps([print_["corpus"], print_["vocabulary"], print_["teacher"], rows])
+        name = f"teacher-{hashlib.sha256(key.encode()).hexdigest()[:16]}.npy"
+        labels = CorpusFolder.open(self.corpus).labels
+        prior = teacher_prior(Bundle.open(self.teacher), labels)
+        return Answers(path=self.folder / name, prior=prior)
+
+    def checkpoint(self) -> Checkpoint:
+        """Return the run's checkpoint folder."""
+        return Checkpoint(self.folder, self._fingerprint())
+
+    def _fingerprint(self) -> dict[str, Any]:
+        settings = self.config.to_dict()
+        defaults = PretrainConfig().to_dict()
+        unchanged = [name for name in _LATER if settings[name] == defaults[name]]
+        for name in (*_FREE, *unchanged):
+            del settings[name]
+        corpus = CorpusFolder.open(self.corpus)
+        words = "\n".join((*corpus.labels, *corpus.vocabulary.words))
+        fingerprint = {
+            "corpus": corpus.report["pairs"],
+            "vocabulary": hashlib.sha256(words.encode("utf-8", "replace")).hexdigest(),
+            "model": self.model.to_dict(),
+            "settings": settings,
+        }
+        if self.init is not None:
+            fingerprint["model to start from"] = digest(self.init)
+        if self.teacher is not None:
+            fingerprint["teacher"] = digest(self.teacher)
+        if self.vectors is not None:
+            fingerprint["word vectors"] = file_digest(self.vectors)
+        return fingerprint
+
+
+def digest(folder: Path) -> str:
+    """Return the SHA-256 of a bundle's weights."""
+    bundle = Bundle.open(folder)
+    return file_digest(bundle.weights or bundle.graph)
+
+
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of a file.
+
+    Raises:
+        InputError: if it cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from error
+
+
+def origin(bundle: Bundle) -> dict[str, Any]:
+    """Return what made the model that a run started from, and its own origin."""
+    kept = ("corpus", "corpus_settings", "settings", "steps", "seconds", "started_from")
+    record = {name: bundle.training[name] for name in kept if name in bundle.training}
+    return {"weights_sha256": digest(bundle.folder)} | record

@@ -1,0 +1,68 @@
+"""By what a run is known again when it is started once more."""
+
+import pytest
+import torch
+
+from deepmoji.config import PretrainConfig
+from deepmoji.errors import InputError
+from deepmoji.training.pretrain import train
+from tests.helpers.tinyruns import ONE, assert_same_weights, best, latest, nothing, tiny_run
+
+# What a checkpoint of the first version says of its settings: nothing else may be asked of it.
+FIRST = {
+    "batch_size",
+    "learning_rate",
+    "warmup",
+    "decay",
+    "clip_norm",
+    "embedding_l2",
+    "embedding_range",
+    "embedding_dropout",
+    "final_dropout",
+    "label_smoothing",
+    "balance",
+    "max_tokens",
+    "seed",
+}
+LATER = {
+    "average": 0.9,
+    "pairs": 100,
+    "soft_labels": True,
+    "teacher_weight": 0.4,  # with a teacher alone, see test_teacher
+    "temperature": 3.0,
+}
+
+
+def stop_at_16(progress):
+    if progress.step >= 16:
+        raise KeyError
+
+
+def test_a_run_of_the_first_version_goes_on(corpus, tmp_path):
+    run = tiny_run(corpus, tmp_path / "run")
+    with pytest.raises(KeyError):
+        train(run, ONE, stop_at_16)
+    content = latest(run.folder)
+    assert content.keys() == {"fingerprint", "state", "network", "optimiser"}
+    content["fingerprint"]["settings"] = {
+        name: value for name, value in run.config.to_dict().items() if name in FIRST
+    }
+    torch.save(content, run.folder / "latest.pt")
+    train(run, ONE, nothing)
+    whole = tiny_run(corpus, tmp_path / "whole")
+    train(whole, ONE, nothing)
+    assert_same_weights(latest(whole.folder)["network"], latest(run.folder)["network"])
+    assert_same_weights(best(whole.folder), best(run.folder))
+
+
+def test_every_later_setting_is_known():
+    free = {"epochs", "evaluate_every", "checkpoint_every", "patience"}
+    assert set(PretrainConfig().to_dict()) == FIRST | set(LATER) | free
+
+
+@pytest.mark.parametrize("name", LATER.keys() - {"teacher_weight", "temperature"})
+def test_another_value_of_a_later_setting_is_another_run(corpus, tmp_path, name):
+    before = tiny_run(corpus, tmp_path, epochs=0.1)
+    train(before, ONE, nothing)
+    with pytest.raises(InputError, match="settings"):
+        train(tiny_run(corpus, tmp_path, epochs=0.1, **{name: LATER[name]}), ONE, nothing)

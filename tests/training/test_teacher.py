@@ -1,0 +1,214 @@
+"""A run with a teacher learns the teacher's answers, whatever its size and order of labels."""
+
+import numpy as np
+import pytest
+import torch
+
+import deepmoji
+from deepmoji.bundle import Bundle, Contents
+from deepmoji.config import ModelConfig
+from deepmoji.corpus.shards import CorpusFolder
+from deepmoji.errors import BundleError, DeepmojiError, InputError
+from deepmoji.text.vocabulary import SPECIAL_TOKENS, Vocabulary
+from deepmoji.training import teacher as teachers
+from deepmoji.training.export import save_network
+from deepmoji.training.loop import log_probabilities
+from deepmoji.training.network import Network
+from deepmoji.training.pretrain import pretrain, train
+from deepmoji.training.teacher import Answers, Distillation, teacher_network, teacher_prior
+from deepmoji.training.weights import adopt
+from tests.helpers.corpora import EMOJIS, make_corpus, make_posts
+from tests.helpers.tinyruns import (
+    ONE,
+    TINY,
+    TWO,
+    assert_continues_exactly,
+    assert_same_weights,
+    latest,
+    nothing,
+    settings,
+    tiny_run,
+)
+
+LARGER = ModelConfig(units=20, embedding_size=12)
+
+
+@pytest.fixture(scope="module")
+def teacher(corpus, tmp_path_factory):
+    out = tmp_path_factory.mktemp("teachers") / "teacher"
+    return pretrain(corpus, out, model=LARGER, config=settings(epochs=6), hardware=ONE)
+
+
+@pytest.fixture(scope="module")
+def shuffled(teacher, tmp_path_factory):
+    """The same model with its words and labels in another order."""
+    bundle = Bundle.open(teacher)
+    words = [*SPECIAL_TOKENS, *reversed(bundle.vocabulary.words[len(SPECIAL_TOKENS) :])]
+    labels = tuple(reversed(bundle.labels))
+    network = Network(bundle.config)
+    adopt(network, bundle, words=words, labels=labels)
+    contents = Contents(
+        config=bundle.config, max_tokens=64, vocabulary=Vocabulary(words), labels=labels
+    )
+    prior = {"prior": bundle.training["prior"][::-1]}
+    out = tmp_path_factory.mktemp("teachers") / "shuffled"
+    save_network(network, out, contents=contents, training=prior, texts=["so funny"])
+    return out
+
+
+def distillation(tmp_path, scores, *, prior=None, seen=(0.5, 0.5), **changes):
+    np.save(tmp_path / "answers.npy", np.array(scores, dtype=np.float16))
+    answers = Answers(path=tmp_path / "answers.npy", prior=prior)
+    return Distillation(answers, seen=np.array(seen), config=settings(**changes))
+
+
+def test_the_loss_is_of_labels_and_teacher(tmp_path):
+    scores = np.log([[0.5, 0.5], [0.9, 0.1], [0.2, 0.8]])
+    distil = distillation(tmp_path, scores, teacher_weight=0.3, temperature=2.0)
+    logits = torch.tensor([[1.0, -1.0], [0.3, 0.0]])
+    loss = distil(torch.tensor(5.0), logits, np.array([1, 2]))
+    teacher = np.sqrt([[0.9, 0.1], [0.2, 0.8]])
+    teacher /= teacher.sum(axis=1, keepdims=True)
+    student = torch.log_softmax(logits / 2, dim=1).numpy()
+    divergence = (teacher * (np.log(teacher) - student)).sum()
+    # The answers are kept in 16 bits.
+    assert loss.item() == pytest.approx(0.7 * 5 + 0.3 * 4 * divergence, abs=2e-3)
+
+
+def test_a_student_that_says_the_same_has_no_loss(tmp_path):
+    distil = distillation(tmp_path, np.log([[0.9, 0.1]]), teacher_weight=1.0)
+    logits = torch.log(torch.tensor([[0.9, 0.1]])) + 7
+    assert distil(torch.tensor(5.0), logits, np.array([0])).item() == pytest.approx(0, abs=1e-5)
+
+
+def test_a_teacher_of_other_frequencies_is_corrected(tmp_path):
+    """What it says is multiplied by the ratio of the frequencies, and sums to one again."""
+    prior = np.array([0.8, 0.2])
+    distil = distillation(tmp_path, np.log([[0.8, 0.2]]), prior=prior, teacher_weight=1.0)
+    even = distil(torch.tensor(0.0), torch.zeros(1, 2), np.array([0]))
+    assert even.item() == pytest.approx(0, abs=1e-5)
+
+
+def test_a_class_that_the_teacher_never_saw_is_left_as_it_is(tmp_path):
+    prior = np.array([1.0, 0.0])
+    distil = distillation(tmp_path, np.log([[0.99, 0.01]]), prior=prior, teacher_weight=1.0)
+    assert torch.isfinite(distil(torch.tensor(0.0), torch.zeros(1, 2), np.array([0])))
+
+
+def test_the_student_learns_from_the_teacher_alone(corpus, teacher, tmp_path):
+    """Of another size, and with labels that count for nothing."""
+    config = settings(epochs=6, teacher_weight=1.0)
+    out = pretrain(
+        corpus, tmp_path / "student", model=TINY, config=config, hardware=ONE, teacher=teacher
+    )
+    posts = make_posts(200, seed=99)
+    texts, truth = [post[:-2] for post in posts], [EMOJIS.index(post[-1]) for post in posts]
+    accuracy = (deepmoji.load(out).scores(texts).argmax(axis=1) == truth).mean()
+    assert accuracy > 0.9  # chance is 0.25
+    record = Bundle.open(out).training
+    assert len(record["teacher"]["weights_sha256"]) == 64
+    assert record["teacher"]["settings"]["epochs"] == 6
+    assert record["settings"]["teacher_weight"] == 1.0
+
+
+def test_the_answers_are_the_models(corpus, teacher, tmp_path):
+    """Of every row, in the corpus's order, also where the teacher's own is another."""
+    seen = []
+    run = tiny_run(corpus, tmp_path, files={"teacher": teacher}, epochs=0.1)
+    train(run, ONE, seen.append)
+    bundle, folder = Bundle.open(teacher), CorpusFolder.open(corpus)
+    network = Network(bundle.config)
+    adopt(network, bundle, words=bundle.vocabulary.words, labels=bundle.labels)
+    rows = folder.read_train()
+    device = torch.device("cpu")
+    scores = log_probabilities(network, rows, classes=4, max_tokens=20, device=device)
+    np.testing.assert_allclose(np.load(run.answers().path), scores, atol=5e-3)  # 16 bits
+    (asked,) = [progress for progress in seen if progress.stage]
+    assert asked.stage == "teacher"
+    assert asked.step == asked.steps <= len(rows)
+    assert asked.loss == pytest.approx(-scores[np.arange(len(rows)), rows.labels].mean(), rel=0.2)
+
+
+def test_words_and_labels_are_found_by_name(corpus, teacher, shuffled):
+    folder = CorpusFolder.open(corpus)
+    names = {"words": folder.vocabulary.words, "labels": folder.labels}
+    one, other = (teacher_network(Bundle.open(each), **names) for each in (teacher, shuffled))
+    assert_same_weights(one.state_dict(), other.state_dict())
+    priors = [teacher_prior(Bundle.open(each), folder.labels) for each in (teacher, shuffled)]
+    np.testing.assert_array_equal(*priors)
+
+
+def test_a_killed_run_continues_exactly_and_asks_once(corpus, teacher, tmp_path, monkeypatch):
+    asked = []
+    write = teachers.teacher_network
+    monkeypatch.setattr(
+        "deepmoji.training.pretrain.teacher_network",
+        lambda *args, **names: asked.append(args) or write(*args, **names),
+    )
+    given = {"teacher": teacher}
+    assert_continues_exactly(lambda name: tiny_run(corpus, tmp_path / name, files=given))
+    assert len(asked) == 2  # the run that was killed, and the one that was not
+
+
+def test_two_processes_learn_what_one_does(corpus, teacher, tmp_path):
+    plain = {"embedding_dropout": 0.0, "final_dropout": 0.0, "epochs": 1, "balance": 0.5}
+    for name, hardware in (("one", ONE), ("two", TWO)):
+        run = tiny_run(corpus, tmp_path / name, files={"teacher": teacher}, **plain)
+        train(run, hardware, nothing)
+    one, two = latest(tmp_path / "one")["network"], latest(tmp_path / "two")["network"]
+    for name, value in one.items():
+        # Adam's division amplifies rounding, as in test_pretrain.
+        torch.testing.assert_close(two[name], value, atol=5e-3, rtol=0)
+
+
+def test_another_teacher_is_another_run(corpus, teacher, shuffled, tmp_path):
+    train(tiny_run(corpus, tmp_path, files={"teacher": teacher}, epochs=0.1), ONE, nothing)
+    for files, changes, message in (
+        ({"teacher": shuffled}, {}, "another teacher;"),
+        ({}, {}, "another teacher;"),
+        ({"teacher": teacher}, {"temperature": 3.0}, "another settings;"),
+        ({"teacher": teacher}, {"teacher_weight": 0.4}, "another settings;"),
+    ):
+        with pytest.raises(InputError, match=message):
+            train(tiny_run(corpus, tmp_path, files=files, epochs=0.1, **changes), ONE, nothing)
+
+
+def test_a_teacher_of_other_words_or_labels_is_refused(corpus, teacher, tmp_path):
+    bundle, folder = Bundle.open(teacher), CorpusFolder.open(corpus)
+    words = folder.vocabulary.words
+    with pytest.raises(InputError, match="does not know 🦩"):
+        teacher_network(bundle, words=words, labels=[*folder.labels, "🦩"])
+    other = make_corpus(tmp_path / "other", count=300)
+    with pytest.raises(InputError, match="another vocabulary"):
+        pretrain(
+            other, tmp_path / "m", model=TINY, config=settings(), hardware=ONE, teacher=teacher
+        )
+
+
+def test_mistakes_are_told_before_training(corpus, teacher, tmp_path):
+    common = {"model": TINY, "config": settings(), "hardware": ONE}
+    with pytest.raises(InputError, match="learns from"):
+        pretrain(corpus, teacher, teacher=teacher, **common)
+    with pytest.raises(BundleError, match="nothing"):
+        pretrain(corpus, tmp_path / "m", teacher=tmp_path / "nothing", **common)
+    with pytest.raises(TypeError, match="techer"):
+        pretrain(corpus, tmp_path / "m", techer=teacher, **common)
+    for changes in ({"teacher_weight": 0.2}, {"temperature": 1.0}):
+        with pytest.raises(InputError, match="means nothing without a teacher"):
+            pretrain(corpus, tmp_path / "m", **(common | {"config": settings(**changes)}))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"teacher_weight": 1.1}, {"teacher_weight": -0.1}, {"temperature": 0}, {"temperature": "2"}],
+)
+def test_impossible_settings_are_refused(changes):
+    with pytest.raises(InputError, match="|".join(changes)):
+        settings(**changes)
+
+
+def test_a_disk_without_room_is_told(corpus, teacher, tmp_path, monkeypatch):
+    monkeypatch.setattr("shutil.disk_usage", lambda path: type("Usage", (), {"free": 10}))
+    with pytest.raises(DeepmojiError, match="make room"):
+        train(tiny_run(corpus, tmp_path, files={"teacher": teacher}), ONE, nothing)
+    assert list(tmp_path.iterdir()) == []
