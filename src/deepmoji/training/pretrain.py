@@ -7,7 +7,6 @@ from pathlib import Path
 from platform import python_version
 from typing import Any
 
-import torch
 from lightning_fabric import Fabric
 from torch.multiprocessing.spawn import ProcessException
 
@@ -15,6 +14,7 @@ from deepmoji.bundle import Bundle, Contents, check_replaceable
 from deepmoji.config import MAX_TOKENS, ModelConfig, PretrainConfig
 from deepmoji.corpus.shards import CorpusFolder
 from deepmoji.errors import DeepmojiError, InputError
+from deepmoji.training.calibration import calibrate
 from deepmoji.training.checkpoint import Checkpoint
 from deepmoji.training.export import SAMPLE_TEXTS, save_network
 from deepmoji.training.hardware import (
@@ -24,9 +24,10 @@ from deepmoji.training.hardware import (
     share_cores,
     under_torchrun,
 )
-from deepmoji.training.loop import Progress, log_probabilities
+from deepmoji.training.loop import Progress
 from deepmoji.training.network import Network
-from deepmoji.training.trainer import Report, Trainer, new_network, priors_of, split_accuracies
+from deepmoji.training.record import corpus_record
+from deepmoji.training.trainer import Report, Trainer, new_network, priors_of
 from deepmoji.training.weights import adopt
 
 _MAKERS = ("deepmoji", "torch", "lightning-fabric", "onnx", "onnxruntime")
@@ -145,7 +146,7 @@ def _digest(folder: Path) -> str:
 
 def _origin(bundle: Bundle) -> dict[str, Any]:
     """Return what made the model that a run started from, and its own origin."""
-    kept = ("corpus", "corpus_settings", "settings", "steps", "seconds", "started_from")
+    kept = ("corpus", "corpus_settings", "posts", "settings", "steps", "seconds", "started_from")
     record = {name: bundle.training[name] for name in kept if name in bundle.training}
     return {"weights_sha256": _digest(bundle.folder)} | record
 
@@ -213,7 +214,7 @@ class _Process:
 
 
 def finish(run: Run, out: Path, hardware: Hardware) -> Bundle:
-    """Measure the best weights of a run on the test split and write them as a bundle.
+    """Calibrate the best weights of a run, measure them on the test split and write a bundle.
 
     Raises:
         InputError: if the run has no weights yet.
@@ -226,27 +227,19 @@ def finish(run: Run, out: Path, hardware: Hardware) -> Bundle:
     network.eval()
     labels = corpus.read_train().labels
     priors = priors_of(labels, run.model.classes, run.config.balance)
-    test = corpus.read_split("test")
-    scores = log_probabilities(
-        network,
-        test,
-        classes=run.model.classes,
-        max_tokens=MAX_TOKENS,
-        device=torch.device("cpu"),
-    )
+    validation, test = corpus.read_split("validation"), corpus.read_split("test")
+    measured = calibrate(network, validation=validation, test=test, priors=priors)
     state = checkpoint.load_state()
     record = {
         "made_with": {name: version(name) for name in _MAKERS} | {"python": python_version()},
         "hardware": vars(hardware) | {"processes": hardware.count(run.config.batch_size)},
-        "corpus": corpus.report["pairs"],
-        "corpus_settings": corpus.report.get("settings", {}),
+        **corpus_record(corpus),
         "settings": run.config.to_dict(),
         "steps": state.best_step,
         "seconds": round(state.seconds),
         "history": state.history,
         **({} if run.init is None else {"started_from": _origin(Bundle.open(run.init))}),
-        "prior": [round(float(share), 8) for share in priors.seen],
-        "scores": {"this model": split_accuracies(scores, test, priors)} if len(test) else {},
+        **measured,
     }
     contents = Contents(
         config=run.model,
