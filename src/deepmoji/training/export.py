@@ -249,7 +249,7 @@ def export(
         )
         training |= {"precision": precision, "agreement_with_fp32": vars(agreement)}
         if notes:
-            training["notes"] = list(notes)
+            training["notes"] = [" ".join(note.split()) for note in notes]
         if precision != "fp32":  # what was shown of the fp32 graph says nothing of this one
             training.pop("agreement_with_torch", None)
             before = cast("Mapping[str, Any]", training.pop("scores", {}))
