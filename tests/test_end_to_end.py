@@ -1,6 +1,7 @@
 """The whole way on the command line: posts to a corpus to a model to a smaller one to answers."""
 
 import json
+import shutil
 import subprocess
 import sys
 
@@ -52,7 +53,23 @@ def test_it_is_measured_beside_its_baselines(work):
     assert "fastText" in table
     assert systems["model"]["natural_top1"] > systems["prior"]["natural_top1"] + 0.3
     deepmoji("export", work / "model", "--out", work / "scored", "--scores", results)
-    assert "fastText" in (work / "scored" / "README.md").read_text("utf-8")
+    card = (work / "scored" / "README.md").read_text("utf-8")
+    assert "fastText" in card
+    assert "In brackets 95 % intervals" in card
+
+
+def test_an_older_model_is_calibrated_on_the_way(work):
+    older = shutil.copytree(work / "model", work / "older")
+    record = json.loads((older / "training.json").read_text("utf-8"))
+    del record["calibration"]
+    (older / "training.json").write_text(json.dumps(record), encoding="utf-8")
+    choices = ["--calibrate", work / "corpus", "--note", "All of it was made up."]
+    done = deepmoji("export", older, "--out", work / "calibrated", *choices)
+    assert json.loads(done.stdout)["min_feature_cosine"] > 0.99
+    assert "expected calibration error: validation" in done.stderr
+    card = (work / "calibrated" / "README.md").read_text("utf-8")
+    assert "## Calibration" in card
+    assert "- All of it was made up." in card
 
 
 @pytest.mark.parametrize(
@@ -64,6 +81,10 @@ def test_it_is_measured_beside_its_baselines(work):
         (["export", "{work}/model", "--out", "{work}/corpus"], "choose another folder"),
         (["export", "{work}/model", "--out", "{work}/model"], "would not have"),
         (["export", "{work}/model", "--out", "{work}/m", "--texts", "{work}/none"], "none"),
+        (
+            ["export", "{work}/model", "--out", "{work}/m", "--calibrate", "{work}/corpus"],
+            "already",
+        ),
         (["evaluate", "{work}/corpus", "--model", "{work}/corpus"], "bundle"),
         (["pretrain", "{work}/corpus", "--out", "{work}/corpus"], "choose another folder"),
     ],

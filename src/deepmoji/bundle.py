@@ -3,6 +3,7 @@
 The layout is that of model hubs. Nothing in it is executed and nothing is unpickled.
 """
 
+import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +17,8 @@ from deepmoji.text.vocabulary import Vocabulary
 
 FORMAT_VERSION = 1
 TEXT_RULES = "deepmoji"
-SHIPPED = Path(__file__).parent / "models" / "default"
+MODELS = Path(__file__).parent / "models"  # those that ship with the package, by name
+SHIPPED = MODELS / "default"
 
 _CONFIG, _VOCABULARY, _LABELS = "config.json", "vocabulary.json", "labels.json"
 _GRAPH, _WEIGHTS, _CARD, _TRAINING = (
@@ -28,6 +30,27 @@ _GRAPH, _WEIGHTS, _CARD, _TRAINING = (
 REQUIRED = (_CONFIG, _VOCABULARY, _LABELS, _GRAPH)
 # All file names that a bundle may have; whoever moves one takes these and nothing else.
 PARTS = (*REQUIRED, _WEIGHTS, _CARD, _TRAINING)
+
+
+def shipped_models() -> list[str]:
+    """Return the names of the models that ship with the package."""
+    return sorted(path.parent.name for path in MODELS.glob(f"*/{_CONFIG}"))
+
+
+def model_folder(source: str | os.PathLike[str]) -> Path:
+    """Return the folder that a path or the name of a shipped model means.
+
+    A name is one only where the working directory has nothing that is called so, and a text with a
+    separator (``./small``) is always a path.
+    """
+    text, path = os.fspath(source), Path(source)
+    is_bare = not {os.sep, os.altsep} & set(text)
+    return MODELS / text if is_bare and not path.exists() and text in shipped_models() else path
+
+
+def shipped_name(folder: Path) -> str | None:
+    """Return the name of the shipped model that is in a folder, None if it is another model."""
+    return folder.name if folder.resolve().parent == MODELS.resolve() else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,21 +78,28 @@ class Bundle:
         return path if path.is_file() else None
 
     @classmethod
-    def open(cls, folder: str | Path) -> Self:
+    def open(cls, source: str | os.PathLike[str]) -> Self:
         """Read a bundle and check its parts against each other.
+
+        Args:
+            source: its folder, or the name of a model that ships with the package.
 
         Raises:
             BundleError: if it is no bundle, has a part missing, was made by a newer version, or
                 its vocabulary or labels do not have the size that its model expects.
         """
-        folder = Path(folder)
+        folder = model_folder(source)
         if folder.is_file():
             raise BundleError(
                 f"{folder} is a file, but a model is a folder; from the weight file of another "
                 "program, make one with deepmoji import"
             )
         if not folder.is_dir():
-            raise BundleError(f"there is no model folder {folder}; give the path of a bundle")
+            names = shipped_models()
+            shipped = f", or the name of a shipped model ({', '.join(names)})" if names else ""
+            raise BundleError(
+                f"there is no model folder {folder}; give the path of a bundle{shipped}"
+            )
         missing = [name for name in REQUIRED if not (folder / name).is_file()]
         if missing:
             raise BundleError(

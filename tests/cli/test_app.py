@@ -122,3 +122,19 @@ def test_labels_and_errors_that_no_encoding_has_are_shown(run, model, tmp_path):
     missing = run("predict", "-f", b"\xff.csv".decode("utf-8", "surrogateescape"))
     assert missing.returncode == 1
     assert len(missing.stderr.splitlines()) == 1
+
+
+def test_shipped_models_have_names_in_every_command(call, model, tmp_path, monkeypatch):
+    from deepmoji import bundle
+
+    shutil.copytree(model, tmp_path / "models" / "small")
+    monkeypatch.setattr(bundle, "MODELS", tmp_path / "models")
+    monkeypatch.chdir(tmp_path)
+    shown = call("info", "small").stdout
+    assert "48 tokens" in shown
+    assert "shipped" in shown
+    assert json.loads(call("info", "small", "--json").stdout)["shipped"] == ["small"]
+    assert len(json.loads(call("predict", "--model", "small", "--json", "hi").stdout)["top"]) == 5
+    encoded = json.loads(call("encode", "--model", "small", "--json", "hi").stdout)
+    assert len(encoded["encoding"]) == 34
+    assert call("info", "large").exit_code == 1

@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from deepmoji.evaluation.baselines import fasttext_scores, prior_scores
-from deepmoji.evaluation.metrics import Priors, emoji_accuracies, top_k_accuracy
+from deepmoji.evaluation.metrics import (
+    Priors,
+    calibration_error,
+    emoji_accuracies,
+    emoji_intervals,
+    top_k_accuracy,
+    wilson,
+)
 
 SCORES = np.log(
     np.array([[0.6, 0.3, 0.1], [0.5, 0.4, 0.1], [0.2, 0.5, 0.3], [0.5, 0.2, 0.3]], dtype=np.float32)
@@ -104,3 +111,56 @@ def test_fasttext_learns_what_single_words_tell():
     assert scores.shape == (3, 3)
     assert scores[:2].argmax(axis=1).tolist() == [0, 1]
     assert scores[0, 2] < -20  # a class that training never saw
+
+
+def test_calibration_error_by_hand():
+    # Three bins: two rows at 0.9, one of them right; one at 0.7, right; one at 0.55, wrong.
+    probabilities = np.array([[0.9, 0.1], [0.9, 0.1], [0.3, 0.7], [0.45, 0.55]])
+    labels = np.array([0, 1, 1, 0])
+    expected = (2 * abs(0.5 - 0.9) + abs(1 - 0.7) + abs(0 - 0.55)) / 4
+    assert calibration_error(probabilities, labels) == pytest.approx(expected)
+    assert calibration_error(np.array([[1.0, 0.0]]), np.array([0])) == 0.0
+    assert calibration_error(probabilities[:0], labels[:0]) is None
+
+
+def test_a_bin_holds_its_upper_bound_and_rows_of_a_bin_make_up_for_each_other():
+    # 0.4 is the end of a bin of width 1/15; with 0.35 it is in the sixth: mean 0.375, half right.
+    probabilities = np.array([[0.4, 0.3, 0.3], [0.35, 0.325, 0.325]])
+    assert calibration_error(probabilities, np.array([0, 1])) == pytest.approx(0.5 - 0.375)
+
+
+def test_drawn_answers_are_calibrated():
+    random = np.random.default_rng(0)
+    probabilities = random.dirichlet(np.ones(4), size=20_000)
+    drawn = (probabilities.cumsum(axis=1) < random.random((20_000, 1))).sum(axis=1)
+    error = calibration_error(probabilities, drawn)
+    assert error is not None
+    assert error < 0.01  # measured: 0.005
+    sharpened = probabilities**3 / (probabilities**3).sum(axis=1, keepdims=True)
+    worse = calibration_error(sharpened, drawn)
+    assert worse is not None
+    assert worse > 0.1
+
+
+@pytest.mark.parametrize(("right", "rows"), [(8, 10), (0, 10), (2, 4), (2500, 9144), (1, 1)])
+def test_wilson_is_scipys(right, rows):
+    stats = pytest.importorskip("scipy.stats")
+    expected = stats.binomtest(right, rows).proportion_ci(method="wilson")
+    assert wilson(right / rows, rows) == pytest.approx([expected.low, expected.high], abs=1e-6)
+
+
+def test_intervals_by_hand():
+    # Class 0: 3 of 4 right; class 1: 1 of 2; all rows are in both sets, nothing to divide out.
+    log_scores = np.log(np.array([[0.9, 0.1]] * 3 + [[0.1, 0.9]] * 2 + [[0.9, 0.1]], np.float32))
+    labels = np.array([0, 0, 0, 0, 1, 1])
+    both, even = np.ones(6, bool), np.full(2, 0.5)
+    sets = {"balanced": both, "natural": both, "priors": Priors(seen=even, natural=even)}
+    marks = emoji_accuracies(log_scores, labels, **sets)
+    intervals = emoji_intervals(log_scores, labels, **sets)
+    assert intervals["natural_top1_interval"] == wilson(marks["natural_top1"], 6)
+    half = 1.959964 * ((0.75 * 0.25 / 3 + 0.5 * 0.5 / 1) ** 0.5) / 2
+    assert marks["balanced_top1"] == 0.625
+    assert intervals["balanced_top1_interval"] == pytest.approx([0.625 - half, 1.0])
+    assert intervals["balanced_top5_interval"] == [1.0, 1.0]
+    sets |= {"balanced": ~both, "natural": ~both}
+    assert emoji_intervals(log_scores, labels, **sets) == {}

@@ -8,6 +8,7 @@ import pytest
 from onnx import numpy_helper
 
 import deepmoji
+from deepmoji import bundle as bundles
 from deepmoji.bundle import SHIPPED
 from deepmoji.inference import predictor as module
 from tests.helpers.bundles import Tiny, make_bundle
@@ -117,3 +118,41 @@ def test_the_shipped_model_tells_love_from_loss():
     happy, sad = moji.predict(["i love you so much baby", "my dog died and i can't stop crying"])
     assert {label for label, _ in happy.top} & set("❤😍😘💕💖💙💜♥")
     assert {label for label, _ in sad.top} & set("😭😢💔😔😞")
+
+
+@pytest.fixture
+def named(tmp_path, monkeypatch):
+    """A shipped model called small, and a working directory without one."""
+    made = make_bundle(tmp_path / "models" / "small")
+    (tmp_path / "models" / "empty").mkdir()
+    (tmp_path / "here").mkdir()
+    monkeypatch.setattr(bundles, "MODELS", tmp_path / "models")
+    monkeypatch.chdir(tmp_path / "here")
+    return made.folder
+
+
+def test_a_shipped_model_is_loaded_by_its_name(named):
+    assert bundles.shipped_models() == ["small"]
+    assert deepmoji.load("small").bundle.folder == named
+    assert module.load("small").bundle.folder == named
+    with pytest.raises(deepmoji.BundleError, match=r"model folder empty;.*\(small\)"):
+        deepmoji.load("empty")
+
+
+def test_a_path_is_never_a_name(named):
+    for path in ("./small", str(named.parent / "here" / "small")):
+        with pytest.raises(deepmoji.BundleError, match="no model folder"):
+            deepmoji.load(path)
+
+
+def test_a_folder_of_the_same_name_comes_first(named):
+    own = make_bundle(named.parents[1] / "here" / "small", Tiny(labels=("yes", "no")))
+    assert deepmoji.load("small").labels == own.labels
+    assert deepmoji.load("./small").labels == own.labels
+
+
+def test_every_shipped_folder_is_a_model():
+    for name in bundles.shipped_models():
+        assert deepmoji.load(name).bundle.folder == bundles.MODELS / name
+    folders = {path.name for path in bundles.MODELS.glob("*")}
+    assert folders == set(bundles.shipped_models())

@@ -93,6 +93,12 @@ def test_int8_export_is_close_and_says_how_close(model, tmp_path):
     assert "DynamicQuantizeLSTM" in kinds
 
 
+def test_notes_go_on_the_card_and_stay_there(model, tmp_path):
+    noted = export(model.folder, tmp_path / "noted", notes=["All of it is\nabout buses.", "Rain."])
+    assert noted.training["notes"] == ["All of it is about buses.", "Rain."]
+    assert "- All of it is about buses.\n- Rain." in noted.card
+
+
 def _scores():
     names = ("natural_top1", "natural_top5", "balanced_top1", "balanced_top5")
     return dict.fromkeys(names, 0.123)

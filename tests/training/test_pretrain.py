@@ -205,7 +205,16 @@ def test_no_process_outlives_a_killed_run(corpus, tmp_path):
     command = [sys.executable, "-m", "deepmoji", "pretrain", corpus, "--out", tmp_path / "model"]
     sizes = ["--units", "8", "--embedding-size", "8", "--batch-size", "64", "--epochs", "1000000"]
     run = subprocess.Popen(
-        [*command, *sizes, "--processes", "2", "--evaluate-every", "100000000", "--checkpoint-every", "5"],
+        [
+            *command,
+            *sizes,
+            "--processes",
+            "2",
+            "--evaluate-every",
+            "100000000",
+            "--checkpoint-every",
+            "5",
+        ],
         stderr=subprocess.DEVNULL,
         start_new_session=True,
         # As in the background of a script; torch's own remedy is to interrupt the children.

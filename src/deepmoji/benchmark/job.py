@@ -47,7 +47,7 @@ class Base:
         for name in _MODEL_PARTS:
             path = bundle.folder / name
             digest.update(name.encode() + (path.read_bytes() if path.is_file() else b""))
-        return cls(folder=folder, digest=digest.hexdigest())
+        return cls(folder=None if folder is None else bundle.folder, digest=digest.hexdigest())
 
 
 @dataclass(frozen=True, kw_only=True)

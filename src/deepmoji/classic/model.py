@@ -9,6 +9,7 @@ from typing import Any, NoReturn, TypedDict, Unpack, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from deepmoji.bundle import model_folder
 from deepmoji.classic.renamed import check_count, refuse_gone, shown
 from deepmoji.classic.tokenizer import Known, SentenceTokenizer, as_vocabulary
 from deepmoji.errors import InputError
@@ -118,7 +119,7 @@ def _folder(weight_path: object) -> Path:
         raise InputError(
             f"weight_path has to be the path of a model folder, not {shown(weight_path)}"
         )
-    folder = Path(cast("str | os.PathLike[str]", weight_path))
+    folder = model_folder(cast("str | os.PathLike[str]", weight_path))
     if folder.is_file():
         raise InputError(
             f"{folder} is a file; weight_path has to be a model folder: make one of an original "

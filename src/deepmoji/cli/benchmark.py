@@ -59,7 +59,9 @@ _Methods = Annotated[
 _Seeds = Annotated[int, typer.Option(help="How many, from 0 on.", min=1)]
 _Base = Annotated[
     Path | None,
-    typer.Option(help=r"The model that transfer starts from.  \[default: the shipped one]"),
+    typer.Option(
+        help=r"The model that transfer starts from, or a shipped one's name.  \[default: default]"
+    ),
 ]
 _Processes = Annotated[
     int | None, typer.Option(help="Cells side by side, one thread each; by default all cores.")

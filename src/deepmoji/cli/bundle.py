@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from deepmoji.bundle import SHIPPED, Bundle
+from deepmoji.bundle import SHIPPED, Bundle, shipped_models, shipped_name
 from deepmoji.cli.common import as_text
 from deepmoji.errors import BundleError
 
@@ -26,13 +26,13 @@ def info(
     model: Annotated[
         Path | None,
         typer.Argument(
-            help="A model bundle (folder); the shipped one by default.",
+            help="A model bundle (folder), or the name of a shipped model; default by default.",
             show_default=False,
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Say what a model is: its sizes, labels, files, model card and scores.
+    """Say what a model is, its sizes, labels, files, model card and scores; and which ones ship.
 
     Example: [bold]deepmoji info my-model[/bold]
     """
@@ -48,6 +48,7 @@ def info(
 def _facts(bundle: Bundle) -> dict[str, Any]:
     return {
         "folder": str(bundle.folder),
+        "shipped": shipped_models(),
         "model": bundle.config.to_dict() | {"features": bundle.config.features},
         "max_tokens": bundle.max_tokens,
         "labels": list(bundle.labels),
@@ -84,6 +85,8 @@ def _show(bundle: Bundle) -> None:
     }
     for name, value in rows.items():
         table.add_row(name, value)
+    if shipped_name(bundle.folder):
+        table.add_row("shipped", ", ".join(shipped_models()))
     console = Console(highlight=False)
     console.print(table)
     if bundle.card:

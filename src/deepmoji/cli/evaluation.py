@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from deepmoji.bundle import SHIPPED
+from deepmoji.bundle import SHIPPED, model_folder
 from deepmoji.errors import require
 from deepmoji.files import write_json
 
@@ -27,7 +27,10 @@ def evaluate(
     ],
     model: Annotated[
         list[Path] | None,
-        typer.Option(help="A model bundle; may be given repeatedly.  [default: the shipped one]"),
+        typer.Option(
+            help="A model bundle, or a shipped model's name; may be given repeatedly.  "
+            "[default: the shipped one]"
+        ),
     ] = None,
     split: Annotated[Literal["test", "validation"], typer.Option(help="Of the corpus.")] = "test",
     baseline: Annotated[
@@ -71,8 +74,8 @@ def evaluate(
 
 def _name(path: Path | None) -> str:
     """Return what a model is called in results: its folder's name, not where that lies."""
-    is_shipped = path is None or path.resolve() == SHIPPED.resolve()
-    return "shipped" if is_shipped or path is None else path.absolute().name
+    folder = SHIPPED if path is None else model_folder(path).absolute()
+    return "shipped" if folder.resolve() == SHIPPED.resolve() else folder.name
 
 
 def _show(result: dict[str, Any]) -> None:

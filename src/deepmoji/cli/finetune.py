@@ -106,7 +106,11 @@ def finetune(
         Method, typer.Option(help="Which layers learn, and in which order.")
     ] = "chain-thaw",
     base: Annotated[
-        Path | None, typer.Option(help="The bundle to start from.  [default: the shipped model]")
+        Path | None,
+        typer.Option(
+            help="The bundle to start from, or a shipped model's name.  "
+            "[default: the shipped model]"
+        ),
     ] = None,
     text_column: Annotated[str | None, typer.Option(help="Where the texts are.")] = None,
     label_column: Annotated[str | None, typer.Option(help="Where the labels are.")] = None,

@@ -43,8 +43,8 @@ Model = Annotated[
     typer.Option(
         "--model",
         "-m",
-        metavar="FOLDER",
-        help="A model bundle (folder); the shipped one by default.",
+        metavar="MODEL",
+        help="A model bundle (folder), or the name of a shipped model; default by default.",
         show_default=False,
     ),
 ]

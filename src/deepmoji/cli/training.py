@@ -183,6 +183,21 @@ def export(
         Path | None,
         typer.Option(help="What `deepmoji evaluate --out` wrote, for the card."),
     ] = None,
+    calibrate: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="CORPUS",
+            help="Calibrate a model that pretrain has not: the corpus folder it was trained on.",
+        ),
+    ] = None,
+    note: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="TEXT",
+            help="A sentence about this model, for the card; may be given repeatedly.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Make a bundle for inference alone, or a file that other programs read.
 
@@ -192,8 +207,8 @@ def export(
     """
     _require_training()
     if target != "bundle":
-        if precision or texts or scores:
-            raise InputError("--precision, --texts and --scores are for --format bundle alone")
+        if precision or texts or scores or calibrate or note:
+            raise InputError(f"with --format {target} there is no other option than --out")
         from deepmoji.interop.writing import export_weights
 
         written = export_weights(model, out, target=target)
@@ -215,8 +230,23 @@ def export(
         precision=precision or "int8",
         texts=lines,
         scores=_systems(scores) if scores else None,
+        calibrate=calibrate,
+        notes=note or (),
     )
+    if calibrate:
+        _say_calibration(bundle.training["calibration"])
     typer.echo(json.dumps(dict(bundle.training["agreement_with_fp32"]), indent=1))
+
+
+def _say_calibration(record: Any) -> None:
+    errors = " ".join(
+        f"{split} {record[split]['before']['calibration_error']:.2%} before, "
+        f"{record[split]['after']['calibration_error']:.2%} after;"
+        for split in ("validation", "test")
+        if record[split]["rows"]
+    )
+    line = f"temperature {record['temperature']:.4f}; expected calibration error: {errors}"
+    typer.echo(line.rstrip(";"), err=True)
 
 
 def _systems(path: Path) -> dict[str, Any]:

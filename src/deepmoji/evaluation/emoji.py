@@ -9,7 +9,12 @@ from numpy.typing import NDArray
 
 from deepmoji.errors import InputError
 from deepmoji.evaluation.baselines import fasttext_scores, prior_scores
-from deepmoji.evaluation.metrics import Priors, emoji_accuracies
+from deepmoji.evaluation.metrics import (
+    Priors,
+    calibration_error,
+    emoji_accuracies,
+    emoji_intervals,
+)
 
 
 class Pairs(Protocol):
@@ -80,6 +85,9 @@ class Model(Protocol):
 class EmojiExam:
     """An evaluation split of a corpus, and the systems that answer it.
 
+    A mark sheet has what :func:`emoji_accuracies` and :func:`emoji_intervals` return, and
+    ``natural_calibration_error``, that of the scores as the system gives them, on natural rows.
+
     Args:
         train: the pairs that every system was trained on.
         test: the pairs to answer.
@@ -108,11 +116,11 @@ class EmojiExam:
             "natural": int(self._natural.sum()),
         }
 
-    def prior(self) -> dict[str, float]:
+    def prior(self) -> dict[str, Any]:
         """Mark the answer that is the same for every text."""
         return self._mark(prior_scores(self._prior, len(self._test.labels)), self._prior)
 
-    def fasttext(self) -> dict[str, float]:
+    def fasttext(self) -> dict[str, Any]:
         """Train fastText on the same pairs and mark it.
 
         Raises:
@@ -123,7 +131,7 @@ class EmojiExam:
         scores = fasttext_scores(pairs, test, classes=len(self._labels))
         return self._mark(scores, self._prior)
 
-    def model(self, model: Model) -> dict[str, float]:
+    def model(self, model: Model) -> dict[str, Any]:
         """Mark a model.
 
         Raises:
@@ -144,11 +152,14 @@ class EmojiExam:
         for start, end in pairwise(pairs.offsets):
             yield [self._words[int(index)] for index in pairs.ids[start:end]]
 
-    def _mark(self, scores: NDArray[np.float32], seen: NDArray[np.float64]) -> dict[str, float]:
-        return emoji_accuracies(
-            scores,
-            self._test.labels,
-            balanced=self._balanced,
-            natural=self._natural,
-            priors=Priors(seen=seen, natural=self._prior),
-        )
+    def _mark(self, scores: NDArray[np.float32], seen: NDArray[np.float64]) -> dict[str, Any]:
+        priors = Priors(seen=seen, natural=self._prior)
+        sets: Any = {"balanced": self._balanced, "natural": self._natural, "priors": priors}
+        labels = self._test.labels
+        return {
+            **emoji_accuracies(scores, labels, **sets),
+            **emoji_intervals(scores, labels, **sets),
+            "natural_calibration_error": calibration_error(
+                np.exp(scores[self._natural]), labels[self._natural]
+            ),
+        }

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 _TINY = 1e-12  # stands for a class that never occurs
+_Z95 = 1.959964  # 95 % of a normal distribution lie within so many standard deviations
+BINS = 15  # of the calibration error, as in Guo et al.
 
 
 def top_k_accuracy(
@@ -54,23 +56,16 @@ def emoji_accuracies(
         natural_loss (nats), natural_top1, natural_top5, balanced_top1, balanced_top5; not a number
         where a set is empty.
     """
-    was_seen = priors.seen > 0  # what training never saw, a model has no evidence for
-    evidence = np.where(was_seen, log_scores - np.log(np.where(was_seen, priors.seen, 1)), -np.inf)
-    # It stays possible, if unlikely, among posts as they occur: the loss has to stay finite.
-    posterior = np.where(was_seen, evidence, log_scores)[natural]
-    posterior = posterior + np.log(np.maximum(priors.natural, _TINY))
+    posterior, evidence = _adjusted(log_scores, priors)
+    posterior = posterior[natural]
     top_1, top_5 = top_k_accuracy(posterior, labels[natural])
     loss = np.nan
     if natural.any():
         total = np.log(np.exp(posterior - posterior.max(axis=1, keepdims=True)).sum(axis=1))
         own = posterior[np.arange(len(posterior)), labels[natural]] - posterior.max(axis=1)
         loss = float((total - own).mean())
-    truth = labels[balanced]
-    by_class = [
-        top_k_accuracy(evidence[balanced][truth == label], truth[truth == label])
-        for label in np.unique(truth)
-    ]
-    balanced_1, balanced_5 = np.mean(by_class, axis=0) if by_class else (np.nan, np.nan)
+    shares, _ = _by_class(evidence[balanced], labels[balanced])
+    balanced_1, balanced_5 = shares.mean(axis=0) if len(shares) else (np.nan, np.nan)
     return {
         "natural_loss": loss,
         "natural_top1": top_1,
@@ -78,3 +73,98 @@ def emoji_accuracies(
         "balanced_top1": float(balanced_1),
         "balanced_top5": float(balanced_5),
     }
+
+
+def emoji_intervals(
+    log_scores: NDArray[np.float32],
+    labels: NDArray[np.int64],
+    *,
+    balanced: NDArray[np.bool_],
+    natural: NDArray[np.bool_],
+    priors: Priors,
+) -> dict[str, list[float]]:
+    """Return 95 % intervals of the accuracies of :func:`emoji_accuracies`, which has the arguments.
+
+    Natural accuracies are shares of rows: :func:`wilson`. Balanced ones are means over C classes of
+    shares p with n rows each: normal, of variance sum(p (1 - p) / (n - 1)) / C². Rows count as
+    independent, though a post with several emojis gives several.
+
+    Returns:
+        ``natural_top1_interval`` and so on, [lower, upper] each; none for an empty set.
+    """
+    posterior, evidence = _adjusted(log_scores, priors)
+    found: dict[str, list[float]] = {}
+    rows = int(natural.sum())
+    for k, share in zip((1, 5), top_k_accuracy(posterior[natural], labels[natural]), strict=True):
+        if rows:
+            found[f"natural_top{k}_interval"] = wilson(share, rows)
+    shares, counts = _by_class(evidence[balanced], labels[balanced])
+    variances = shares * (1 - shares) / np.maximum(counts - 1, 1)[:, None]
+    for column, k in enumerate((1, 5)):
+        if len(counts):
+            mean = float(shares[:, column].mean())
+            half = _Z95 * float(np.sqrt(variances[:, column].sum())) / len(counts)
+            found[f"balanced_top{k}_interval"] = [max(0.0, mean - half), min(1.0, mean + half)]
+    return found
+
+
+def wilson(share: float, rows: int) -> list[float]:
+    """Return the 95 % score interval of a share (Wilson, 1927), [lower, upper].
+
+    >>> [round(bound, 3) for bound in wilson(0.8, 10)]
+    [0.49, 0.943]
+
+    Args:
+        share: of the rows for which something holds.
+        rows: how many there are, at least one.
+    """
+    square = _Z95**2 / rows
+    middle = share + square / 2
+    half = float(np.sqrt(square * (share * (1 - share) + square / 4)))
+    return [max(0.0, (middle - half) / (1 + square)), min(1.0, (middle + half) / (1 + square))]
+
+
+def calibration_error(
+    probabilities: NDArray[np.floating[Any]], labels: NDArray[np.int64]
+) -> float | None:
+    """Return the expected calibration error of the most probable class.
+
+    Rows are put into 15 bins of equal width by their highest probability; the error is the mean
+    over rows of |accuracy - mean highest probability| of the row's bin (Guo et al., On Calibration
+    of Modern Neural Networks, ICML 2017, section 2). From 0, best, to 1.
+
+    Args:
+        probabilities: [rows, C].
+        labels: int64 [rows].
+
+    Returns:
+        the error; None without rows.
+    """
+    if len(labels) == 0:
+        return None
+    confidence = probabilities.max(axis=1).astype(np.float64)
+    right = probabilities.argmax(axis=1) == labels
+    # Bins are open below and closed above, as the paper's.
+    bins = np.clip(np.ceil(confidence * BINS).astype(np.int64) - 1, 0, BINS - 1)
+    surplus = np.bincount(bins, weights=right - confidence, minlength=BINS)
+    return float(np.abs(surplus).sum() / len(labels))
+
+
+def _adjusted(
+    log_scores: NDArray[np.float32], priors: Priors
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return log scores on posts as they occur, and with every class as often, [rows, C] each."""
+    was_seen = priors.seen > 0  # what training never saw, a model has no evidence for
+    evidence = np.where(was_seen, log_scores - np.log(np.where(was_seen, priors.seen, 1)), -np.inf)
+    # It stays possible, if unlikely, among posts as they occur: the loss has to stay finite.
+    posterior = np.where(was_seen, evidence, log_scores)
+    return posterior + np.log(np.maximum(priors.natural, _TINY)), evidence
+
+
+def _by_class(
+    scores: NDArray[np.float64], truth: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return top-1 and top-5 accuracy [classes, 2] of each class that occurs, and its rows."""
+    classes, counts = np.unique(truth, return_counts=True)
+    shares = [top_k_accuracy(scores[truth == label], truth[truth == label]) for label in classes]
+    return np.asarray(shares, np.float64).reshape(-1, 2), counts

@@ -24,7 +24,8 @@ def load(
     """Load a model bundle; ``interop.loading.load``, the public one, takes other files too.
 
     Args:
-        source: a bundle folder; the model that ships with the package by default.
+        source: a bundle folder, or the name of a model that ships with the package; ``default``
+            by default.
         threads: how many threads score many texts; all cores by default.
         max_tokens: where longer texts are cut, instead of where the bundle says.
 
@@ -34,8 +35,8 @@ def load(
     """
     if source is None and not SHIPPED.is_dir():
         raise BundleError("this installation ships no model; give the folder of a model bundle")
-    folder = SHIPPED if source is None else Path(source)
-    return Predictor(Bundle.open(folder), threads=threads, max_tokens=max_tokens)
+    bundle = Bundle.open(SHIPPED if source is None else source)
+    return Predictor(bundle, threads=threads, max_tokens=max_tokens)
 
 
 class Predictor:

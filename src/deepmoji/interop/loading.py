@@ -32,8 +32,9 @@ def load(
     ('😒', 0.19)
 
     Args:
-        source: a bundle folder; the model that ships with the package by default; or a weight file
-            of DeepMoji (``.hdf5``), torchMoji (``.bin``) or deepmoji-onnx (``.onnx``); or
+        source: a bundle folder; or the name of a model that ships with the package, where nothing
+            in the working directory is called so, ``"default"`` by default; or a weight file of
+            DeepMoji (``.hdf5``), torchMoji (``.bin``) or deepmoji-onnx (``.onnx``); or
             ``hf://OWNER/NAME``, a bundle on a model hub.
         vocabulary: of a weight file, its ``vocabulary.json``. A bundle brings its own.
         gates: of a weight file that cannot tell with which gates its LSTMs were trained,

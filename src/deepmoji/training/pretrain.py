@@ -7,7 +7,6 @@ from pathlib import Path
 from platform import python_version
 from typing import Any, Unpack
 
-import torch
 from lightning_fabric import Fabric
 from torch.multiprocessing.spawn import ProcessException
 
@@ -15,6 +14,7 @@ from deepmoji.bundle import Bundle, Contents, check_replaceable
 from deepmoji.config import MAX_TOKENS, ModelConfig, PretrainConfig
 from deepmoji.corpus.shards import CorpusFolder
 from deepmoji.errors import DeepmojiError, InputError
+from deepmoji.training.calibration import calibrate
 from deepmoji.training.export import SAMPLE_TEXTS, save_network
 from deepmoji.training.hardware import (
     Hardware,
@@ -24,12 +24,13 @@ from deepmoji.training.hardware import (
     share_cores,
     under_torchrun,
 )
-from deepmoji.training.loop import Progress, Report, log_probabilities
+from deepmoji.training.loop import Progress, Report
 from deepmoji.training.material import choose_pairs, read_material
 from deepmoji.training.network import Network
+from deepmoji.training.record import corpus_record
 from deepmoji.training.run import Files, Run
 from deepmoji.training.teacher import teacher_network, write_answers
-from deepmoji.training.trainer import Trainer, split_accuracies
+from deepmoji.training.trainer import Trainer
 
 _MAKERS = ("deepmoji", "torch", "lightning-fabric", "onnx", "onnxruntime")
 
@@ -192,7 +193,7 @@ class _Process:
 
 
 def finish(run: Run, out: Path, hardware: Hardware) -> Bundle:
-    """Measure the best weights of a run on the test split and write them as a bundle.
+    """Calibrate the best weights of a run, measure them on the test split and write a bundle.
 
     Raises:
         InputError: if the run has no weights yet.
@@ -204,27 +205,19 @@ def finish(run: Run, out: Path, hardware: Hardware) -> Bundle:
     network.load_state_dict(checkpoint.load_best())
     network.eval()
     priors = read_material(corpus, run.config).priors
-    test = corpus.read_split("test")
-    scores = log_probabilities(
-        network,
-        test,
-        classes=run.model.classes,
-        max_tokens=MAX_TOKENS,
-        device=torch.device("cpu"),
-    )
+    validation, test = corpus.read_split("validation"), corpus.read_split("test")
+    measured = calibrate(network, validation=validation, test=test, priors=priors)
     state = checkpoint.load_state()
     record = {
         "made_with": {name: version(name) for name in _MAKERS} | {"python": python_version()},
         "hardware": vars(hardware) | {"processes": hardware.count(run.config.batch_size)},
-        "corpus": corpus.report["pairs"],
-        "corpus_settings": corpus.report.get("settings", {}),
+        **corpus_record(corpus),
         "settings": run.config.to_dict(),
         "steps": state.best_step,
         "seconds": round(state.seconds),
         "history": state.history,
         **run.given(),
-        "prior": [round(float(share), 8) for share in priors.seen],
-        "scores": {"this model": split_accuracies(scores, test, priors)} if len(test) else {},
+        **measured,
     }
     contents = Contents(
         config=run.model,

@@ -153,6 +153,6 @@ def file_digest(path: Path) -> str:
 
 def origin(bundle: Bundle) -> dict[str, Any]:
     """Return what made the model that a run started from, and its own origin."""
-    kept = ("corpus", "corpus_settings", "settings", "steps", "seconds", "started_from")
+    kept = ("corpus", "corpus_settings", "posts", "settings", "steps", "seconds", "started_from")
     record = {name: bundle.training[name] for name in kept if name in bundle.training}
     return {"weights_sha256": digest(bundle.folder)} | record

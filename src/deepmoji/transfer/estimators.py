@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from deepmoji.bundle import SHIPPED
+from deepmoji.bundle import SHIPPED, model_folder
 from deepmoji.config import MAX_SEED, FineTuneConfig, Method
 from deepmoji.errors import InputError, MissingDependency
 from deepmoji.evaluation.columns import column_values, indicated
@@ -61,7 +61,7 @@ class DeepMojiClassifier(ClassifierMixin, BaseEstimator):
         model_: the model, which pickles with all its files.
     """
 
-    base: str | os.PathLike[str] | None = None  # a bundle; the shipped model by default
+    base: str | os.PathLike[str] | None = None  # a bundle, or a shipped model's name
     _: KW_ONLY
     method: Method = "chain-thaw"
     random_state: Any = 0  # an int makes the same model again and again
@@ -145,7 +145,7 @@ class DeepMojiVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
     hold the model.
     """
 
-    base: str | os.PathLike[str] | None = None  # a bundle; the shipped model by default
+    base: str | os.PathLike[str] | None = None  # a bundle, or a shipped model's name
     max_tokens: int | None = None  # longer texts are cut there, instead of where the bundle says
 
     def fit(self, X: Any, y: Any = None) -> Self:  # noqa: N803
@@ -163,7 +163,7 @@ class DeepMojiVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         return self._model().bundle.config.features
 
     def _model(self) -> Predictor:
-        folder = SHIPPED if self.base is None else Path(self.base)
+        folder = SHIPPED if self.base is None else model_folder(self.base)
         parts = sorted(folder.iterdir()) if folder.is_dir() else []
         return _loaded(folder, self.max_tokens, tuple(path.stat().st_mtime_ns for path in parts))
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
-from deepmoji.bundle import SHIPPED, Bundle, check_replaceable
+from deepmoji.bundle import SHIPPED, Bundle, check_replaceable, shipped_name
 from deepmoji.config import FineTuneConfig, Method, check_seed
 from deepmoji.errors import InputError, require
 from deepmoji.evaluation.datasets import Labelled, Source
@@ -155,7 +155,7 @@ def finetune(
         require(module, "train")
     config = _check(method, seed, options)
     material = gather(train, validation, seed=seed, config=config, options=options)
-    bundle = Bundle.open(SHIPPED if base is None else Path(base))
+    bundle = Bundle.open(SHIPPED if base is None else base)
     lesson = material.words_for(
         bundle, config, extends=method != "last", reading=options.get("words")
     )
@@ -263,6 +263,8 @@ def _origin(bundle: Bundle) -> dict[str, Any]:
     """Return what the tuned model came from, without what is long."""
     if bundle.folder == SHIPPED:
         return {"name": "the shipped model", "deepmoji": version("deepmoji")}
+    if shipped := shipped_name(bundle.folder):
+        return {"name": f"the shipped model {shipped}", "deepmoji": version("deepmoji")}
     base = {"name": bundle.folder.absolute().name}
     if "method" in bundle.training:
         base |= {name: bundle.training.get(name) for name in ("method", "seed", "base")}
