@@ -230,7 +230,7 @@ def export(
     if target != "bundle":
         if precision or texts or scores or calibrate or note:
             raise InputError(
-                "--precision, --texts, --scores, --calibrate and --note are for --format bundle alone"
+                "--precision, --texts, --scores, --calibrate, --note are for --format bundle alone"
             )
         from deepmoji.interop.writing import export_weights
 
