@@ -43,7 +43,9 @@ def test_import_takes_labels_gates_and_length(files, tmp_path):
     assert deepmoji.load(tmp_path / "m").labels == tuple("abcdefgh")
 
 
-@pytest.mark.parametrize("option", ["--precision=int8", "--texts=x", "--scores=x"])
+@pytest.mark.parametrize(
+    "option", ["--precision=int8", "--texts=x", "--scores=x", "--calibrate=x", "--note=x"]
+)
 def test_options_of_bundles_are_not_ignored(option, files, tmp_path):
     arguments = ("export", files.bundle.folder, "--out", tmp_path / "w", "--format", "keras")
     result = run(*arguments, option)

@@ -208,7 +208,9 @@ def export(
     _require_training()
     if target != "bundle":
         if precision or texts or scores or calibrate or note:
-            raise InputError(f"with --format {target} there is no other option than --out")
+            raise InputError(
+                "--precision, --texts, --scores, --calibrate, --note are for --format bundle alone"
+            )
         from deepmoji.interop.writing import export_weights
 
         written = export_weights(model, out, target=target)
