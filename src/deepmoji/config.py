@@ -103,6 +103,7 @@ class PretrainConfig(_Record):
     embedding_l2: float = 1e-6
     embedding_range: float = 0.5  # embedding rows start uniform in +- this
     embedding_dropout: float = 0.1  # of whole channels of a text
+    word_dropout: float = 0.0  # share of words that become unknown, in training
     final_dropout: float = 0.5
     label_smoothing: float = 0.0
     average: float = 0.0  # decay of a moving average of the weights, which is kept instead; 0: none
@@ -131,7 +132,8 @@ class PretrainConfig(_Record):
                 ok=_is_number(value) and value > 0,
                 message=f"{name} has to be a positive number, not {value!r}",
             )
-        for name in ("decay", "embedding_dropout", "final_dropout", "label_smoothing", "average"):
+        shares = ("embedding_dropout", "word_dropout", "final_dropout", "label_smoothing")
+        for name in ("decay", *shares, "average"):
             value = getattr(self, name)
             _check(ok=0 <= value < 1, message=f"{name} has to be in [0, 1), not {value!r}")
         _check(

@@ -59,6 +59,8 @@ def test_the_model_that_is_written_is_the_average(corpus, tmp_path):
     out = pretrain(corpus, tmp_path / "model", model=TINY, config=config, hardware=ONE)
     saved = latest(tmp_path / "model.training")
     for name, array in load_file(out / "model.safetensors").items():
+        if name.startswith("output."):
+            continue  # calibrated after training
         average = saved["average"][f"module.{name}"]
         torch.testing.assert_close(torch.from_numpy(array), average, atol=1e-6, rtol=0)
     kept = best(tmp_path / "model.training")

@@ -152,6 +152,21 @@ def test_encoding_is_second_layer_first_layer_embedding():
     assert ModelConfig().features == 2304
 
 
+def test_dropped_words_are_read_as_the_unknown_one():
+    config = ModelConfig(vocabulary_size=50, embedding_size=4, units=3, classes=2)
+    network = Network(config, word_dropout=0.25)
+    lengths = torch.full((400,), 10)
+    ids = torch.randint(2, 50, (4000,))
+    packing = Packing.of(lengths)
+    words, unknown = network.read_words(ids, packing), torch.tanh(network.embedding.weight[1])
+    is_dropped = (words == unknown).all(dim=1)
+    assert abs(float(is_dropped.float().mean()) - 0.25) < 0.04  # six standard deviations
+    kept = torch.tanh(network.embedding(ids))
+    torch.testing.assert_close(words[~is_dropped], kept[~is_dropped], atol=0, rtol=0)
+    network.eval()
+    torch.testing.assert_close(network.read_words(ids, packing), kept, atol=0, rtol=0)
+
+
 def test_dropout_takes_whole_channels_of_a_text_and_nothing_in_inference():
     config = ModelConfig(vocabulary_size=60, embedding_size=50, units=2, classes=3)
     network = Network(config, embedding_dropout=0.5)

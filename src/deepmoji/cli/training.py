@@ -63,6 +63,9 @@ def pretrain(
     embedding_dropout: Annotated[
         float, _option("Share of embedding channels dropped.")
     ] = _DEFAULT.embedding_dropout,
+    word_dropout: Annotated[
+        float, _option("Share of words read as unknown.")
+    ] = _DEFAULT.word_dropout,
     final_dropout: Annotated[
         float, _option("Share dropped before the last layer.")
     ] = _DEFAULT.final_dropout,
@@ -120,6 +123,7 @@ def pretrain(
         embedding_l2=embedding_l2,
         embedding_range=embedding_range,
         embedding_dropout=embedding_dropout,
+        word_dropout=word_dropout,
         final_dropout=final_dropout,
         label_smoothing=label_smoothing,
         average=average,

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from deepmoji.config import Gates, ModelConfig
+from deepmoji.text.vocabulary import UNKNOWN
 from deepmoji.training.recurrence import Packing, run_lstm
 
 
@@ -39,11 +40,18 @@ class Network(nn.Module):
     Args:
         config: sizes and gates.
         embedding_dropout: share of embedding channels dropped for a whole text, in training.
+        word_dropout: share of words that are read as the unknown word, in training. The original
+            has none: it keeps a network that sees few texts from learning them by heart.
         final_dropout: share of the encoding dropped before the last layer, in training.
     """
 
     def __init__(
-        self, config: ModelConfig, *, embedding_dropout: float = 0.0, final_dropout: float = 0.0
+        self,
+        config: ModelConfig,
+        *,
+        embedding_dropout: float = 0.0,
+        word_dropout: float = 0.0,
+        final_dropout: float = 0.0,
     ) -> None:
         super().__init__()
         self.config = config
@@ -52,7 +60,7 @@ class Network(nn.Module):
         self.lstm_2 = BidirectionalLayer(2 * config.units, config)
         self.attention = nn.Parameter(torch.empty(config.features))
         self.output = nn.Linear(config.features, config.classes)
-        self.embedding_dropout = embedding_dropout
+        self.embedding_dropout, self.word_dropout = embedding_dropout, word_dropout
         self.final_dropout = nn.Dropout(final_dropout)
         if self.attention.device.type != "meta":
             self.initialise()
@@ -96,7 +104,10 @@ class Network(nn.Module):
         return Output(self.classify(features), features, attention)
 
     def read_words(self, ids: Tensor, packing: Packing) -> Tensor:
-        """Look up packed ids int64 [N]; gives [N, E], in training with channels dropped."""
+        """Look up packed ids int64 [N]; gives [N, E]. Training drops channels and words."""
+        if self.training and self.word_dropout:
+            is_dropped = torch.rand(ids.shape, device=ids.device) < self.word_dropout
+            ids = ids.masked_fill(is_dropped, UNKNOWN)
         words = torch.tanh(self.embedding(ids))
         if not self.training or self.embedding_dropout == 0:
             return words

@@ -11,10 +11,8 @@ from deepmoji.training.recurrence import Packing
 class PlainNetwork(Network):
     """Two bidirectional LSTM layers; a text is the last state of each direction of the second."""
 
-    def __init__(
-        self, config: ModelConfig, *, embedding_dropout: float = 0.0, final_dropout: float = 0.0
-    ) -> None:
-        super().__init__(config, embedding_dropout=embedding_dropout, final_dropout=final_dropout)
+    def __init__(self, config: ModelConfig, **dropouts: float) -> None:
+        super().__init__(config, **dropouts)
         self.output = nn.Linear(2 * config.units, config.classes)
         nn.init.xavier_uniform_(self.output.weight)
         nn.init.zeros_(self.output.bias)

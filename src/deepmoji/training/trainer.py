@@ -39,7 +39,10 @@ def new_network(model: ModelConfig, config: PretrainConfig) -> Network:
     """Return the network as a run starts it, from the run's seed."""
     torch.manual_seed(config.seed)
     network = Network(
-        model, embedding_dropout=config.embedding_dropout, final_dropout=config.final_dropout
+        model,
+        embedding_dropout=config.embedding_dropout,
+        word_dropout=config.word_dropout,
+        final_dropout=config.final_dropout,
     )
     nn.init.uniform_(network.embedding.weight, -config.embedding_range, config.embedding_range)
     return network
