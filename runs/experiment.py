@@ -17,19 +17,25 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 import deepmoji
 from benchmarks.record import RESULTS, SHARED, machine
 from deepmoji.benchmark.tasks import load_tasks
 from deepmoji.bundle import Bundle
-from deepmoji.cli.training import ProgressLine
+from deepmoji.cli.progress import ProgressLine
 from deepmoji.config import ModelConfig, PretrainConfig
 from deepmoji.corpus import build
 from deepmoji.corpus.settings import CorpusSettings
 from deepmoji.corpus.shards import CorpusFolder
 from deepmoji.evaluation.metrics import Priors, emoji_accuracies
 from deepmoji.files import atomic_path
+from deepmoji.training.network import Network
+from deepmoji.training.plain import PlainNetwork
 from deepmoji.training.pretrain import Hardware, pretrain
+from deepmoji.training.pretrain import train as run_steps
+from deepmoji.training.run import Run
+from runs import vectors
 from runs.settings import Experiment, read
 
 RESULT = RESULTS / "pretraining.json"
@@ -69,17 +75,70 @@ def corpus_of(experiment: Experiment, place: Place) -> Path:
     return out
 
 
+def vectors_of(experiment: Experiment, corpus: Path, place: Place) -> Path:
+    """Train the word vectors that an experiment starts from, unless they are there."""
+    epochs = experiment.start["vectors"]
+    dim = ModelConfig(**experiment.model).embedding_size
+    path = place.work / "vectors" / f"{corpus.name}-{dim}-{epochs}.vec"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        vectors.main([str(corpus), str(path), "--dim", str(dim), "--epochs", str(epochs)])
+    return path
+
+
+def train_plain(experiment: Experiment, seed: int, place: Place) -> dict[str, Any]:
+    """Train the network without attention and skip connections; return its row.
+
+    It has no bundle form: its figures are those of the run's own evaluation.
+    """
+    corpus = CorpusFolder.open(place.corpus)
+    sizes = dict(experiment.model) | {
+        "vocabulary_size": len(corpus.vocabulary),
+        "classes": len(corpus.labels),
+    }
+    run = PlainRun(
+        corpus=place.corpus,
+        folder=place.model(experiment.name, seed).with_suffix(".training"),
+        model=ModelConfig(**sizes),
+        config=config_of(experiment, seed),
+    )
+    run_steps(run, Hardware(device="cpu", processes=place.processes), ProgressLine())
+    state = run.checkpoint().load_state()
+    best = max(state.history, key=lambda each: -each["natural_loss"])
+    measures = {name: round(best[name], 4) for name in best if name.startswith(("nat", "bal"))}
+    texts = int(best["step"]) * run.config.batch_size
+    return {
+        "texts": texts,
+        "seconds": round(state.seconds),
+        "processes": place.processes,
+    } | measures
+
+
+class PlainRun(Run):
+    """A run of the plain network."""
+
+    def network(self) -> Network:
+        torch.manual_seed(self.config.seed)
+        return PlainNetwork(self.model, final_dropout=self.config.final_dropout)
+
+
+def config_of(experiment: Experiment, seed: int) -> PretrainConfig:
+    """Return an experiment's settings; by default it is measured once, at its end."""
+    usual = {"evaluate_every": NEVER, "checkpoint_every": 500}
+    return PretrainConfig(seed=seed, **(usual | dict(experiment.pretrain)))
+
+
 def train(experiment: Experiment, seed: int, place: Place) -> tuple[Path, dict[str, Any]]:
     """Pretrain a model, or go on; return it, and what it cost."""
     corpus, out = corpus_of(experiment, place), place.model(experiment.name, seed)
     start = {
-        name: place.model(experiment.start[name], seed)
+        name: place.model(experiment.start[name], 0)
         for name in ("init", "teacher")
         if name in experiment.start
     }
-    config = PretrainConfig(
-        seed=seed, **{"evaluate_every": NEVER, "checkpoint_every": 500} | dict(experiment.pretrain)
-    )
+    if "vectors" in experiment.start:
+        start["vectors"] = vectors_of(experiment, corpus, place)
+    config = config_of(experiment, seed)
     if not (out / "training.json").exists():
         pretrain(
             corpus,
@@ -139,13 +198,16 @@ def transfer_scores(model: Path) -> dict[str, float]:
 
 def row_of(experiment: Experiment, seed: int, place: Place) -> dict[str, Any]:
     """Run an experiment with a seed and measure it."""
+    named = {"experiment": experiment.name, "seed": seed}
+    if experiment.start.get("network") == "plain":
+        row = train_plain(experiment, seed, place)
+        return named | row | {"settings": experiment.settings()}
     model, cost = train(experiment, seed, place)
     begun = time.monotonic()
     emojis, transfer = emoji_scores(model, place), transfer_scores(model)
     print(f"{experiment.name}, seed {seed}: measured in {time.monotonic() - begun:.0f} s")
     return {
-        "experiment": experiment.name,
-        "seed": seed,
+        **named,
         **cost,
         **{name: round(value, 4) for name, value in emojis.items()},
         "transfer": {name: round(value, 4) for name, value in transfer.items()},
