@@ -101,6 +101,7 @@ class PretrainConfig(_Record):
     decay: float = 0.4  # share of the steps, at the end, in which the rate falls to nothing
     clip_norm: float = 1.0
     embedding_l2: float = 1e-6
+    weight_decay: float = 0.0  # decoupled (AdamW's), of the matrices of LSTMs and last layer
     embedding_range: float = 0.5  # embedding rows start uniform in +- this
     embedding_dropout: float = 0.1  # of whole channels of a text
     word_dropout: float = 0.0  # share of words that become unknown, in training
@@ -144,12 +145,16 @@ class PretrainConfig(_Record):
             ok=_is_number(self.teacher_weight) and 0 <= self.teacher_weight <= 1,
             message=f"teacher_weight has to be from 0 to 1, not {self.teacher_weight!r}",
         )
-        for name in ("warmup", "embedding_l2"):
+        for name in ("warmup", "embedding_l2", "weight_decay"):
             value = getattr(self, name)
             _check(
                 ok=_is_number(value) and value >= 0,
                 message=f"{name} must not be negative, not {value!r}",
             )
+        _check(
+            ok=self.learning_rate * self.weight_decay < 1,
+            message=f"weight_decay has to be below 1 / learning_rate, not {self.weight_decay!r}",
+        )
         _check(
             ok=type(self.seed) is int and 0 <= self.seed < MAX_SEED,
             message=f"seed has to be a whole number from 0 to {MAX_SEED - 1}, not {self.seed!r}",

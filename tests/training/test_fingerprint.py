@@ -30,6 +30,7 @@ LATER = {
     "soft_labels": True,
     "teacher_weight": 0.4,  # with a teacher alone, see test_teacher
     "temperature": 3.0,
+    "weight_decay": 0.1,
 }
 
 

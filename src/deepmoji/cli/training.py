@@ -57,6 +57,9 @@ def pretrain(
     decay: Annotated[float, _option("Share of the steps in which it falls.")] = _DEFAULT.decay,
     clip_norm: Annotated[float, _option("Largest norm of a gradient.")] = _DEFAULT.clip_norm,
     embedding_l2: Annotated[float, _option("Penalty on the embedding.")] = _DEFAULT.embedding_l2,
+    weight_decay: Annotated[
+        float, _option("AdamW's, of the matrices of LSTMs and last layer.")
+    ] = _DEFAULT.weight_decay,
     embedding_range: Annotated[
         float, _option("The embedding starts uniform in +- this.")
     ] = _DEFAULT.embedding_range,
@@ -121,6 +124,7 @@ def pretrain(
         decay=decay,
         clip_norm=clip_norm,
         embedding_l2=embedding_l2,
+        weight_decay=weight_decay,
         embedding_range=embedding_range,
         embedding_dropout=embedding_dropout,
         word_dropout=word_dropout,

@@ -55,6 +55,18 @@ def make_optimiser(network: Network, config: PretrainConfig) -> torch.optim.Adam
     return torch.optim.Adam(groups, lr=config.learning_rate, fused=True)
 
 
+@torch.no_grad()
+def decay_weights(network: Network, amount: float) -> None:
+    """Shrink the matrices of LSTMs and last layer by a share, as AdamW does before each step.
+
+    The rest is left alone: biases, the attention vector, and the embedding, which has its own
+    penalty. Outside the optimiser, whose state therefore does not depend on it.
+    """
+    for name, parameter in network.named_parameters():
+        if parameter.ndim == 2 and name != "embedding.weight":
+            parameter.mul_(1 - amount)
+
+
 def to_tensors(
     pairs: Pairs, rows: NDArray[np.int64], max_tokens: int, device: torch.device
 ) -> tuple[Tensor, Tensor]:

@@ -21,7 +21,15 @@ from deepmoji.training.weights import adopt
 _FREE = ("epochs", "evaluate_every", "checkpoint_every", "patience")
 # Settings that the first runs did not know: at their defaults they change nothing, and are left
 # out, so that a run that was begun without them goes on.
-_LATER = ("word_dropout", "average", "pairs", "soft_labels", "teacher_weight", "temperature")
+_LATER = (
+    "average",
+    "pairs",
+    "soft_labels",
+    "teacher_weight",
+    "temperature",
+    "weight_decay",
+    "word_dropout",
+)
 
 
 class Files(TypedDict, total=False):

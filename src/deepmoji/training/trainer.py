@@ -23,6 +23,7 @@ from deepmoji.training.checkpoint import Checkpoint, Saved, State
 from deepmoji.training.loop import (
     Progress,
     Report,
+    decay_weights,
     learning_rate,
     log_probabilities,
     make_optimiser,
@@ -143,8 +144,9 @@ class Trainer:
 
     def step(self, step: int) -> float:
         """Make one step; return this process's loss, nats a pair."""
+        rate = learning_rate(step, self.plan.steps, self.config)
         for group in self.optimiser.param_groups:
-            group["lr"] = learning_rate(step, self.plan.steps, self.config)
+            group["lr"] = rate
         # Seeded step by step, dropout too is the same after a resumption.
         torch.manual_seed((self.config.seed << 40) + step * 1024 + self.fabric.global_rank)
         rows = self.plan.rows(step)
@@ -165,6 +167,8 @@ class Trainer:
             max_norm=self.config.clip_norm,
             error_if_nonfinite=False,  # the error below says what to do
         )
+        if self.config.weight_decay:
+            decay_weights(self.plain, rate * self.config.weight_decay)
         self.optimiser.step()
         if self.average is not None:
             self.average.update_parameters(self.plain)
