@@ -60,7 +60,7 @@ def speed(results: Results) -> str:
             f"{tokenizer['ratio_to_straightforward']:.1f} times a straightforward implementation",
         ),
         ("`corpus build`", _building(results["corpus"])),
-        ("`pretrain`, full size", _training(results["pretraining"]["variants"])),
+        ("`pretrain`, full size", _training(results["training_speed"]["variants"])),
         ("installed, with all it needs", f"{inference['installed_mb']['all']:,.0f} MB"),
         ("the shipped model on disk", f"{inference['model']['folder_mb']:,.0f} MB"),
     ]

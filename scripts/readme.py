@@ -74,7 +74,7 @@ BLOCKS: dict[str, tuple[tuple[str, ...], Callable[[Results], str]]] = {
     "transfer": (("benchmark-paper",), transfer_figures.paper_table),
     "tweeteval": (("benchmark-tweeteval",), transfer_figures.tweeteval_table),
     "curve": (("benchmark-curve",), transfer_figures.curve_table),
-    "speed": (("tokenizer", "corpus", "pretraining", "inference"), figures.speed),
+    "speed": (("tokenizer", "corpus", "training_speed", "inference"), figures.speed),
     "parity": (("golden", "interop"), figures.parity),
     "tree": ((), tree),
 }

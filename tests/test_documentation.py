@@ -9,7 +9,9 @@ from rich.console import Console
 
 import deepmoji
 from benchmarks import sentences, tables
-from scripts import blocks, commands, figures, readme
+from deepmoji.config import ModelConfig, PretrainConfig
+from runs import settings as experiments
+from scripts import blocks, commands, figures, readme, training_log
 from tests.source_tree import PACKAGE, ROOT
 
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("benchmarks/*.md")])
@@ -40,6 +42,22 @@ def test_every_source_file_says_what_it_is():
 @pytest.mark.parametrize("path", sorted(readme.RESULTS.glob("*.json")), ids=lambda path: path.stem)
 def test_results_hold_no_path_of_the_machine_they_were_made_on(path):
     assert re.findall(r"[\"' =]/\w+/\S*", path.read_text(encoding="utf-8")) == []
+
+
+def test_training_log_is_current():
+    written = training_log.PAGE.read_text(encoding="utf-8")
+    assert training_log.render(training_log.read_rows()) == written, "run: make readme"
+
+
+@pytest.mark.parametrize("name", experiments.names())
+def test_experiments_can_be_run(name):
+    experiment = experiments.read(name)
+    assert experiment.prediction
+    PretrainConfig(**experiment.pretrain)
+    ModelConfig(**experiment.model)
+    assert experiment.start.keys() <= {"init", "teacher", "vectors", "network"}
+    for other in ("init", "teacher"):
+        assert experiment.start.get(other, name) in experiments.names()
 
 
 def test_command_reference_is_current():
@@ -89,7 +107,7 @@ RESULTS = {
         "pairs": {"train": 1363735},
     },
     "tokenizer": {"texts_per_second": {"tokenize": 54156}, "ratio_to_straightforward": 2.97},
-    "pretraining": {
+    "training_speed": {
         "variants": {
             "a": {"texts_per_second": 50.0, "ratio": 1.0},
             "b": {"texts_per_second": 400.4, "ratio": 8.0},

@@ -1,6 +1,6 @@
 """Texts a second in pretraining, full size, beside a straightforward network in the same run.
 
-python -m benchmarks.pretraining CORPUS [--steps 12]
+python -m benchmarks.training_speed CORPUS [--steps 12]
 
 Straightforward is one bidirectional `nn.LSTM` of two layers over packed sequences in fp32, fed
 with batches in random order. Each row of the result is a process (or several) of its own.
@@ -128,7 +128,7 @@ def measure_ours(corpus: Path, steps: int, variant: dict[str, Any], folder: Path
 def measure(name: str, corpus: Path, steps: int) -> float:
     """Measure a variant in a process of its own, with as many threads as it says."""
     environment = os.environ | {"OMP_NUM_THREADS": str(VARIANTS[name]["threads"])}
-    command = [sys.executable, "-m", "benchmarks.pretraining", str(corpus), "--variant", name]
+    command = [sys.executable, "-m", "benchmarks.training_speed", str(corpus), "--variant", name]
     done = subprocess.run(
         [*command, "--steps", str(steps)],
         stdout=subprocess.PIPE,
@@ -140,7 +140,7 @@ def measure(name: str, corpus: Path, steps: int) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.pretraining")
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.training_speed")
     parser.add_argument("corpus", type=Path, nargs="?", default=Path("runs/default/corpus"))
     parser.add_argument("--steps", type=int, default=12, help=f"of {BATCH} texts")
     parser.add_argument("--variant", help=argparse.SUPPRESS)
@@ -159,7 +159,7 @@ def main() -> None:
         name: {"texts_per_second": round(rate, 1), "ratio": round(rate / slowest, 2)}
         for name, rate in rates.items()
     }
-    write("pretraining", {"batch": BATCH, "steps": options.steps, "variants": rows})
+    write("training_speed", {"batch": BATCH, "steps": options.steps, "variants": rows})
 
 
 if __name__ == "__main__":
