@@ -14,6 +14,7 @@ from deepmoji.errors import require
 app = typer.Typer(rich_markup_mode="rich")
 
 _METHODS = ("last", "chain-thaw")
+_NEEDED = {"eval": ("sklearn", "fasttext"), "train": ("torch", "onnx", "safetensors")}
 _FOLDS, _REPEATS = 5, 1000
 
 
@@ -88,9 +89,9 @@ def study(
     methods = list(dict.fromkeys(method or ["last"]))
     if unknown := [each for each in methods if each not in _METHODS]:
         raise typer.BadParameter(f"--method is {' or '.join(_METHODS)}, not {unknown[0]!r}")
-    for module in ("sklearn", "fasttext"):
-        require(module, "eval")
-    require("torch", "train")
+    for extra, modules in _NEEDED.items():
+        for module in modules:
+            require(module, extra)
     from deepmoji.files import write_json
     from deepmoji.study.ratings import read_ratings
     from deepmoji.study.run import study as run

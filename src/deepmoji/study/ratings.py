@@ -18,7 +18,7 @@ Floats = NDArray[np.float64]
 
 TEXT, RATINGS = "text", "ratings"
 # The paper drops means from 4.5 to 5.5 on a scale from 1 to 9: a sixteenth of the scale's width to
-# either side of its middle (section 5.3).
+# either side of its middle (Felbo et al., 2017).
 NEAR_NEUTRAL = 1 / 16
 _ROUNDING = 1e-9  # means of whole numbers that are equal on paper may differ by so much
 _BETWEEN = re.compile(r"[\s,;|]+")  # numbers in one field of a CSV file

@@ -1,4 +1,4 @@
-"""The study of human agreement (paper, section 5.3) on any rated texts."""
+"""The study of human agreement (Felbo et al., 2017) on any rated texts."""
 
 from collections.abc import Sequence
 from pathlib import Path
