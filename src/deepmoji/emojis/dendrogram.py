@@ -9,7 +9,7 @@ from deepmoji.emojis.map import EmojiMap, Floats
 
 _RIGHT, _DOWN, _UP, _LEFT = 1, 2, 4, 8
 _LINES = {
-    0: " ", _RIGHT: "╶", _LEFT: "╴", _RIGHT | _LEFT: "─", _UP | _DOWN: "│",
+    0: " ", _RIGHT: "╶", _LEFT: "╴", _DOWN: "╷", _UP: "╵", _RIGHT | _LEFT: "─", _UP | _DOWN: "│",
     _DOWN | _RIGHT: "┌", _DOWN | _LEFT: "┐", _UP | _RIGHT: "└", _UP | _LEFT: "┘",
     _UP | _DOWN | _RIGHT: "├", _UP | _DOWN | _LEFT: "┤", _DOWN | _RIGHT | _LEFT: "┬",
     _UP | _RIGHT | _LEFT: "┴", _UP | _DOWN | _RIGHT | _LEFT: "┼",
@@ -84,7 +84,7 @@ def tree_lines(found: EmojiMap, leaves: list[int], width: int = 48) -> Iterator[
     canvas = np.zeros((len(leaves), width), np.int64)
 
     def column(height: float) -> int:
-        return round(height / highest * (width - 1))
+        return max(1, round(height / highest * (width - 1)))
 
     for join in joins:
         end = column(join.height)

@@ -1,4 +1,4 @@
-"""The structure of emojis in a model's answers (paper, section 5.1): correlations and a tree."""
+"""The structure of emojis in a model's answers (Felbo et al., 2017): correlations and a tree."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
