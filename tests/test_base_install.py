@@ -29,7 +29,10 @@ def deepmoji(*arguments, folder):
 
 
 @pytest.mark.skipif(not SHIPPED.is_dir(), reason="needs the shipped model")
-@pytest.mark.parametrize("arguments", [("predict", "so it begins"), ("info",)])
+@pytest.mark.parametrize(
+    "arguments",
+    [("predict", "so it begins"), ("predict", "--as", "emotions", "so it begins"), ("info",)],
+)
 def test_base_install_is_enough(arguments, tmp_path):
     run = deepmoji(*arguments, folder=tmp_path)
     assert (run.returncode, run.stderr) == (0, "")
@@ -44,6 +47,8 @@ def test_base_install_is_enough(arguments, tmp_path):
         (("finetune", "posts.txt", "--out", "model"), "train"),
         (("convert-benchmark", "posts.txt", "--out", "data.parquet"), "train"),
         (("download", "hf://someone/moji"), "hub"),
+        (("emojis", "map", "--file", "posts.txt"), "eval"),
+        (("study", "posts.txt"), "eval"),
     ],
 )
 def test_missing_extra_is_told_in_one_line(arguments, extra, tmp_path, monkeypatch):
@@ -57,7 +62,10 @@ def test_missing_extra_is_told_in_one_line(arguments, extra, tmp_path, monkeypat
     assert f"pip install 'deepmoji[{extra}]'" in run.stderr
 
 
-@pytest.mark.parametrize("command", ["predict", "corpus", "pretrain", "export", "download"])
+@pytest.mark.parametrize(
+    "command",
+    ["predict", "corpus", "pretrain", "export", "download", "study", "emojis", "fit-projection"],
+)
 def test_help_needs_no_extra(command, tmp_path):
     run = deepmoji(command, "--help", folder=tmp_path)
     assert (run.returncode, run.stderr) == (0, "")

@@ -19,10 +19,11 @@ def test_help_lists_every_command(call):
         assert f" {name} " in result.stdout
 
 
-LEAVES = [[name] for name in COMMANDS if name not in {"benchmark", "corpus"}] + [
+LEAVES = [[name] for name in COMMANDS if name not in {"benchmark", "corpus", "emojis"}] + [
     *(["benchmark", name] for name in ("run", "report", "curve", "check")),
     ["corpus", "build"],
     ["corpus", "report"],
+    *(["emojis", name] for name in ("map", "nearest", "typical")),
 ]
 
 

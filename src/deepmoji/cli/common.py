@@ -22,15 +22,18 @@ COMMANDS = {
     "evaluate": "evaluation",
     "finetune": "finetune",
     "benchmark": "benchmark",
+    "study": "study",
+    "emojis": "emojis",
     "import": "interop",
     "convert-benchmark": "classic",
     "export": "training",
+    "fit-projection": "projection",
     "verify": "interop",
     "download": "hub",
     "push": "hub",
     "info": "bundle",
 }
-_GROUPS = frozenset({"benchmark", "corpus"})
+_GROUPS = frozenset({"benchmark", "corpus", "emojis"})
 PATIENCE = 3.0  # seconds before progress is shown
 
 INTERRUPTED = threading.Event()  # a Ctrl-C ended the command

@@ -9,8 +9,10 @@ import numpy as np
 
 from deepmoji.bundle import SHIPPED, Bundle
 from deepmoji.errors import BundleError, InputError
+from deepmoji.inference.emotions import EmotionScores, EmotionTable, emotions_of
 from deepmoji.inference.engine import WINDOW, Array, Engine, windows_of
 from deepmoji.inference.prediction import Prediction, Word
+from deepmoji.inference.projection import Projection
 from deepmoji.text.tokenizer import tokenize, tokenize_spans
 from deepmoji.text.vocabulary import UNKNOWN
 
@@ -98,7 +100,7 @@ class Predictor:
         """
         return self._matrix(texts, "probabilities", self.bundle.config.classes)
 
-    def encode(self, texts: Iterable[str]) -> Array:
+    def encode(self, texts: Iterable[str], *, reduce: int | None = None) -> Array:
         """Return the attention-weighted encodings of texts (paper, section 3.2).
 
         >>> load().encode(["so tired", "so proud of you"]).shape  # doctest: +SKIP
@@ -106,15 +108,21 @@ class Predictor:
 
         Args:
             texts: any number of strings, also from a generator.
+            reduce: how many numbers of each text to keep, by the bundle's fitted projection.
 
         Returns:
             float32 [n, features], rows in the order given: the second layer, the first layer and
-            the embedding, each averaged over the words by attention.
+            the embedding, each averaged over the words by attention; or float32 [n, reduce].
 
         Raises:
-            InputError: if a text is not a ``str``, or all of ``texts`` is a single one.
+            BundleError: if it is to be reduced and the bundle has no projection.
+            InputError: if a text is not a ``str``, all of ``texts`` is a single one, or the
+                projection has fewer numbers.
         """
-        return self._matrix(texts, "features", self.bundle.config.features)
+        if reduce is None:
+            return self._matrix(texts, "features", self.bundle.config.features)
+        blocks = self.iter_encodings(texts, reduce=reduce)
+        return np.concatenate([np.empty((0, reduce), np.float32), *blocks])
 
     def iter_scores(self, texts: Iterable[str], *, batch: int = WINDOW) -> Iterator[Array]:
         """Yield :meth:`scores` of ``batch`` texts at a time, in memory that does not grow.
@@ -125,9 +133,38 @@ class Predictor:
         """
         return self._blocks(texts, "probabilities", batch)
 
-    def iter_encodings(self, texts: Iterable[str], *, batch: int = WINDOW) -> Iterator[Array]:
+    def iter_encodings(
+        self, texts: Iterable[str], *, batch: int = WINDOW, reduce: int | None = None
+    ) -> Iterator[Array]:
         """Yield :meth:`encode` of ``batch`` texts at a time, in memory that does not grow."""
-        return self._blocks(texts, "features", batch)
+        if reduce is None:
+            return self._blocks(texts, "features", batch)
+        projection = Projection.of(self.bundle, reduce)
+        blocks = self._blocks(texts, "features", batch)
+        return (projection.reduce(block, reduce) for block in blocks)
+
+    def emotions(
+        self, texts: Iterable[str], table: EmotionTable | str | os.PathLike[str] | None = None
+    ) -> EmotionScores:
+        """Return the emotions and the valence of texts, by a table from emojis to emotions.
+
+        >>> load().emotions(["so tired"]).valence.shape  # doctest: +SKIP
+        (1,)
+
+        Args:
+            texts: any number of strings, also from a generator.
+            table: or its TOML file; the package's own by default.
+
+        Returns:
+            a row for each text, in the order given.
+
+        Raises:
+            InputError: if the table cannot be used or lacks one of the labels, or a text is not a
+                ``str``.
+        """
+        read = table if isinstance(table, EmotionTable) else EmotionTable.read(table)
+        read.weights_of(self.labels)  # what is wrong is told before anything is computed
+        return emotions_of(self.scores(texts), self.labels, read)
 
     @overload
     def predict(self, texts: str, top: int = 5) -> Prediction: ...  # pyright: ignore[reportOverlappingOverload] - a str is also an iterable of str

@@ -66,7 +66,7 @@ class PredictionView:
     def _text(self, *, shaded: bool) -> Text:
         prediction = self.prediction
         shown = prediction.text[:_LONGEST_TEXT]
-        line = Text(_printable(shown) + "…" * (len(prediction.text) > len(shown)))
+        line = Text(printable(shown) + "…" * (len(prediction.text) > len(shown)))
         highest = max((word.weight for word in prediction.words), default=0.0)
         for word in prediction.words if shaded else ():
             level = math.ceil(word.weight / highest * (len(_SHADES) + 1)) - 2 if highest else -1
@@ -76,7 +76,7 @@ class PredictionView:
 
     def _weights(self) -> Text:
         ranked = sorted(self.prediction.words, key=lambda word: -word.weight)[:3]
-        parts = (f"{_printable(word.text[:30])} {word.weight:.0%}" for word in ranked)
+        parts = (f"{printable(word.text[:30])} {word.weight:.0%}" for word in ranked)
         return Text(f"  attention: {' · '.join(parts)}", _DIM)
 
     def _labels(self, width: int, *, ascii_only: bool) -> Iterator[Text]:
@@ -92,7 +92,7 @@ class PredictionView:
             if emojis:
                 line.append(set_cell_size(label, 2) + "  ")
             line.append(name + "  ")
-            line.append(_bar(probability / top[0][1], bar_width, ascii_only), Style(color="cyan"))
+            line.append(bar(probability / top[0][1], bar_width, ascii_only), Style(color="cyan"))
             line.append(f"{probability:8.1%}")
             yield line
 
@@ -118,14 +118,15 @@ def _fit(text: str, cells: int) -> str:
     return set_cell_size(text if cell_len(text) <= cells else text[: cells - 1] + "…", cells)
 
 
-def _bar(share: float, width: int, ascii_only: bool) -> str:
+def bar(share: float, width: int, ascii_only: bool) -> str:
+    """Return a bar as long as a share of ``width`` cells, at least a trace."""
     if ascii_only:
         return ("#" * max(1, round(share * width))).ljust(width)
     full, rest = divmod(max(1, round(share * width * 8)), 8)
     return ("█" * full + (_EIGHTHS[rest] if rest else "")).ljust(width)
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Replace, one for one, what would act on the terminal or cannot be encoded."""
     if text.isascii() and text.isprintable():
         return text
