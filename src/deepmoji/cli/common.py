@@ -29,8 +29,9 @@ COMMANDS = {
     "download": "hub",
     "push": "hub",
     "info": "bundle",
+    "annotate": "annotate",
 }
-_GROUPS = frozenset({"benchmark", "corpus"})
+_GROUPS = frozenset({"annotate", "benchmark", "corpus"})
 PATIENCE = 3.0  # seconds before progress is shown
 
 INTERRUPTED = threading.Event()  # a Ctrl-C ended the command
