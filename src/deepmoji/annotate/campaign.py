@@ -1,8 +1,10 @@
 """A campaign: made, opened, looked at, and what comes out of it."""
 
 import secrets
+import shutil
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from sqlalchemy import inspect
@@ -20,7 +22,7 @@ from deepmoji.annotate.scales import Scale
 from deepmoji.annotate.schema import ONLY, CampaignRow
 from deepmoji.annotate.settings import Settings, check_address
 from deepmoji.annotate.store import FILE, Store
-from deepmoji.annotate.texts import Texts, read_texts
+from deepmoji.annotate.texts import Texts, read_texts, storable
 from deepmoji.annotate.tokens import hashed, new_token
 from deepmoji.errors import InputError
 
@@ -66,18 +68,17 @@ class Campaign:
             raise InputError("there are no texts to rate; give some, or let raters bring their own")
         given = texts if isinstance(texts, Texts | None) else read_texts(texts)
         store = Store(place)
-        if store.folder is not None:
-            if store.folder.exists() and (not store.folder.is_dir() or any(store.folder.iterdir())):
-                raise InputError(f"{place} is there already; `annotate new` makes a new folder")
-            store.folder.mkdir(parents=True, exist_ok=True)
-            store.folder.chmod(0o700)  # what people write about themselves is nobody else's
         token = new_token()
-        with store.connection() as connection:
-            if inspect(connection).has_table(CampaignRow.__tablename__):
-                raise InputError(f"{store.shown} holds a campaign already; take an empty database")
-            upgrade(connection, store.shown)
-            with Session(connection) as session:
-                _fill(session, settings, given, hashed(token))
+        with ExitStack() as undo:
+            if store.folder is not None:
+                undo.callback(shutil.rmtree, _new_folder(store.folder), ignore_errors=True)
+            with store.connection() as connection:
+                if inspect(connection).has_table(CampaignRow.__tablename__):
+                    raise InputError(f"{store.shown} holds a campaign already; name an empty one")
+                upgrade(connection, store.shown)
+                with Session(connection) as session:
+                    _fill(session, settings, given, hashed(token))
+            undo.pop_all()
         campaign = cls(store)
         campaign.owner_link = f"{campaign.url}/o/{token}/"
         return campaign
@@ -229,14 +230,22 @@ class Campaign:
         return round(self._clock() * 1000)
 
 
+def _new_folder(folder: Path) -> Path:
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError(f"{folder} is there already; name a folder that is not")
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)  # what people write about themselves is nobody else's
+    return folder
+
+
 def _fill(session: Session, settings: Settings, texts: Texts | None, owner: str) -> None:
     now = round(time.time() * 1000)
     session.add(
         CampaignRow(
             id=ONLY,
-            title=settings.title.strip(),
-            instructions=settings.instructions.strip(),
-            consent=settings.agreement,
+            title=storable(settings.title.strip()),
+            instructions=storable(settings.instructions.strip()),
+            consent=storable(settings.agreement),
             scale=Scale.parse(settings.scale, multi=settings.multi).to_json(),
             raters_per_item=settings.raters_per_item,
             release_minutes=settings.release_minutes,

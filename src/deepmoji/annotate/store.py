@@ -98,6 +98,8 @@ def _url(place: str) -> URL:
 def _engine(url: URL) -> Engine:
     arguments: dict[str, Any] = {}
     if url.get_backend_name() == "sqlite":
+        if url.database in {None, "", ":memory:"}:
+            raise InputError("a campaign in memory would be lost; name a folder or a file")
         arguments["connect_args"] = {"timeout": _PATIENCE}
     try:
         # Errors would show the parameters of statements: texts and answers, in a log.
@@ -108,6 +110,9 @@ def _engine(url: URL) -> Engine:
         raise InputError(
             f"SQLAlchemy knows no database {url.drivername!r}; known are sqlite, postgresql"
         ) from error
+    except ArgumentError as error:
+        reason = str(error).partition("\n")[0]
+        raise InputError(f"{reason}; a file is sqlite:///path/to/file.sqlite") from error
     except ModuleNotFoundError as error:
         raise MissingDependency(
             f"{url.drivername}:// needs the driver {error.name!r}, which is not installed; "
