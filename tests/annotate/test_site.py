@@ -145,7 +145,7 @@ def test_hostile_texts_are_shown_and_nothing_more(site, text):
     for page in (shown, client.get(link).text, client.get(f"{link}answers").text):
         assert "<script>alert" not in page
         assert "<img" not in page
-        assert "49" not in page
+        assert text != HOSTILE[2] or "49" not in page
 
 
 @pytest.mark.parametrize(

@@ -95,6 +95,7 @@ class RaterPages:
             status,
             turn=turn,
             item=turn.item,
+            visible=any(each.isprintable() and not each.isspace() for each in turn.item.text),
             scale=self._scale,
             question=OWN_QUESTION if turn.item.own else self._scale.question,
             given=from_stored(stored) if stored is not None else (),
