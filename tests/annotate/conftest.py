@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, inspect, select
 from starlette.testclient import TestClient
 
 from deepmoji.annotate import Campaign, Settings
-from deepmoji.annotate.schema import Rater
+from deepmoji.annotate.schema import Item, Rater, Rating
 from deepmoji.annotate.server import application
 
 TEXTS = ["I love it", "so sad", "meh", "whatever", "best day ever"]
@@ -69,7 +69,17 @@ def make(tmp_path):
 
     yield make
     for campaign in made:
+        check_counts(campaign)
         campaign.close()
+
+
+def check_counts(campaign):
+    """After whatever a test did, each item knows how many answers it has."""
+    answers = select(func.count(Rating.answered)).where(Rating.item_id == Item.id)
+    with campaign.store.read() as session:
+        if inspect(session.connection()).has_table("rating"):
+            rows = session.execute(select(Item.answers, answers.scalar_subquery())).all()
+            assert [row for row in rows if row[0] != row[1]] == []
 
 
 @pytest.fixture

@@ -46,6 +46,9 @@ def test_alpha_of_labels_is_nominal():
     ]
     scale = Scale.parse("labels:1,2,3,4")
     assert alpha(scale, ratings) == pytest.approx(0.691, abs=0.0005)
+    counts = [[row.count(value) for value in (1, 2, 3, 4)] for row in table]
+    whole = krippendorff.alpha(value_counts=counts, level_of_measurement="nominal")
+    assert alpha(scale, ratings) == pytest.approx(whole, abs=1e-12)
 
 
 def test_alpha_of_several_labels_is_the_mean_over_labels():

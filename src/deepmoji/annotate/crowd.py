@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from deepmoji.annotate.pool import count
 from deepmoji.annotate.raters import new_rater
 from deepmoji.annotate.scales import Answer, Scale, to_stored
 from deepmoji.annotate.schema import CampaignRow, Item, Rater, Rating
@@ -70,17 +71,9 @@ class _Row:
 
 def outgoing(session: Session, campaign: CampaignRow) -> list[dict[str, Any]]:
     """Return the texts that need raters yet: item, text, and how many answers they need."""
-    count = (
-        select(Rating.item_id, func.count().label("raters"))
-        .where(Rating.answered.is_not(None))
-        .group_by(Rating.item_id)
-        .subquery()
-    )
-    raters = func.coalesce(count.c.raters, 0)
     query = (
-        select(Item.key, Item.text, campaign.raters_per_item - raters)
-        .outerjoin(count, count.c.item_id == Item.id)
-        .where(Item.author_id.is_(None), raters < campaign.raters_per_item)
+        select(Item.key, Item.text, campaign.raters_per_item - Item.answers)
+        .where(Item.author_id.is_(None), Item.answers < campaign.raters_per_item)
         .order_by(Item.id)
     )
     return [
@@ -119,6 +112,7 @@ def incoming(
         stored = to_stored(row.answer)
         if rating is None:
             answers += 1
+            count(session, [item], 1)
             session.add(
                 Rating(
                     item_id=item,
@@ -132,7 +126,8 @@ def incoming(
             changed += 1
             rating.answer, rating.answered = stored, row.time
         session.flush()
-    beyond = _beyond(session, campaign, touched)
+    over = select(Item.id).where(Item.answers > campaign.raters_per_item)
+    beyond = len(touched & set(session.scalars(over)))
     return TakenIn(answers=answers, changed=changed, workers=new, beyond=beyond, rejected=rejected)
 
 
@@ -149,16 +144,6 @@ def _workers(
             rater = new_rater(session, now, token=None, worker=key)
         found[worker] = rater
     return found, new
-
-
-def _beyond(session: Session, campaign: CampaignRow, items: set[int]) -> int:
-    counts = session.execute(
-        select(Rating.item_id, func.count())
-        .where(Rating.answered.is_not(None))
-        .group_by(Rating.item_id)
-        .having(func.count() > campaign.raters_per_item)
-    )
-    return sum(item in items for item, _ in counts)
 
 
 def _read(path: Path, scale: Scale, columns: Columns, now: int) -> tuple[list[_Row], int]:

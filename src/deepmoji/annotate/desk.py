@@ -87,7 +87,8 @@ class Desk:
         with self._store.write() as session:
             row = self._rater(session, rater)
             item = pool.assign(session, self.campaign, row, self._now())
-            session.flush()
+        # How far they are takes a look at all items: not while others wait to write.
+        with self._store.read() as session:
             return self._turn(session, row, item)
 
     def again(self, rater: int, item: int) -> Turn | None:
@@ -202,6 +203,7 @@ def new_item(key: str, text: str, author: int | None, now: int) -> Item:
         key=key,
         text=text,
         place=secrets.randbelow(pool.MODULUS),
+        answers=0,
         author_id=author,
         created=now,
     )

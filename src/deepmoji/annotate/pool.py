@@ -4,9 +4,10 @@ Everything here runs inside one writing transaction (:meth:`Store.write`): these
 another, so two raters who ask at once cannot both be given an item's last place.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from deepmoji.annotate.scales import Answer, to_stored
@@ -93,9 +94,21 @@ def answer(
     ):
         session.delete(rating)
         return False
+    if rating.answered is None:
+        count(session, [item], 1)
     rating.answer = to_stored(given)
     rating.answered = now
     return True
+
+
+def count(session: Session, items: Sequence[int] | Select[int], change: int) -> None:
+    """Note that items have so many answers more."""
+    session.execute(
+        update(Item)
+        .where(Item.id.in_(items))
+        .values(answers=Item.answers + change)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def left(session: Session, campaign: CampaignRow, rater: Rater, now: int) -> int:
@@ -109,34 +122,38 @@ def left(session: Session, campaign: CampaignRow, rater: Rater, now: int) -> int
     return open_items + (session.scalar(own) or 0) + (session.scalar(holds) or 0)
 
 
-def taken(campaign: CampaignRow, now: int) -> ColumnElement[bool]:
-    """Which ratings take a place: those answered, and those in the hands of somebody lately."""
+def in_hand(campaign: CampaignRow, now: int) -> ColumnElement[bool]:
+    """Which ratings are in the hands of somebody who may yet answer."""
     since = now - campaign.release_minutes * 60_000
-    return or_(Rating.answered.is_not(None), Rating.assigned > since)
+    return and_(Rating.answered.is_(None), Rating.assigned > since)
 
 
 def _has_room(session: Session, campaign: CampaignRow, item: int, rater: int, now: int) -> bool:
     others = select(func.count(Rating.id)).where(
-        Rating.item_id == item, Rating.rater_id != rater, taken(campaign, now)
+        Rating.item_id == item,
+        Rating.rater_id != rater,
+        or_(Rating.answered.is_not(None), in_hand(campaign, now)),
     )
     return (session.scalar(others) or 0) < campaign.raters_per_item
 
 
 def _open(campaign: CampaignRow, rater: Rater, now: int) -> Select[int]:
     """Select the items of the campaign that a rater may be given."""
-    counts = (
+    held = (
         select(Rating.item_id, func.count().label("raters"))
-        .where(taken(campaign, now))
+        .where(in_hand(campaign, now))
         .group_by(Rating.item_id)
         .subquery()
     )
+    mine = select(Rating.item_id).where(Rating.rater_id == rater.id)
     return (
         select(Item.id)
-        .outerjoin(counts, counts.c.item_id == Item.id)
+        .outerjoin(held, held.c.item_id == Item.id)
         .where(
             Item.author_id.is_(None),
-            ~_rated_by(rater.id),
-            func.coalesce(counts.c.raters, 0) < campaign.raters_per_item,
+            Item.answers < campaign.raters_per_item,
+            Item.answers + func.coalesce(held.c.raters, 0) < campaign.raters_per_item,
+            Item.id.not_in(mine),
         )
     )
 

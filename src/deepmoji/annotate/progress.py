@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from deepmoji.annotate.agreement import alpha
-from deepmoji.annotate.pool import taken
+from deepmoji.annotate.pool import in_hand
 from deepmoji.annotate.scales import Scale, from_stored
 from deepmoji.annotate.schema import CampaignRow, Item, Rater, Rating
 
@@ -82,7 +82,7 @@ def status(session: Session, campaign: CampaignRow, now: int) -> Status:
     texts = [(item, answer) for item, own, answer in ratings if not own]
     raters_of = Counter(item for item, _ in texts)
     given = Counter(value for _, _, answer in ratings for value in answer or ())
-    in_hand = select(func.count(Rating.id)).where(Rating.answered.is_(None), taken(campaign, now))
+    held = select(func.count(Rating.id)).where(in_hand(campaign, now))
     items = _count(session, own=False)
     return Status(
         title=campaign.title,
@@ -92,7 +92,7 @@ def status(session: Session, campaign: CampaignRow, now: int) -> Status:
         complete=sum(count >= campaign.raters_per_item for count in raters_of.values()),
         answers=len(texts),
         wanted=items * campaign.raters_per_item,
-        in_hand=session.scalar(in_hand) or 0,
+        in_hand=session.scalar(held) or 0,
         unknown=sum(answer is None for _, _, answer in ratings),
         posts=_count(session, own=True),
         posts_answered=len(ratings) - len(texts),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import Session
 
-from deepmoji.annotate.pool import MODULUS
+from deepmoji.annotate.pool import MODULUS, count
 from deepmoji.annotate.schema import Item, Rater, Rating
 from deepmoji.annotate.tokens import hashed, new_token, pseudonym, token_of
 from deepmoji.errors import InputError
@@ -46,16 +46,16 @@ def new_rater(session: Session, now: int, *, token: str | None, worker: str | No
     return rater
 
 
-def invite(session: Session, count: int, url: str, now: int) -> list[Invitation]:
+def invite(session: Session, number: int, url: str, now: int) -> list[Invitation]:
     """Add raters and return their links.
 
     Raises:
         InputError: if there are too many at a time, or none.
     """
-    if not 1 <= count <= MOST_INVITED:
-        raise InputError(f"{count} raters cannot be invited; 1 to {MOST_INVITED:,} at a time")
+    if not 1 <= number <= MOST_INVITED:
+        raise InputError(f"{number} raters cannot be invited; 1 to {MOST_INVITED:,} at a time")
     invitations: list[Invitation] = []
-    for _ in range(count):
+    for _ in range(number):
         token = new_token()
         rater = new_rater(session, now, token=token, worker=None)
         invitations.append(Invitation(rater.name, f"{url}/r/{token}/"))
@@ -90,6 +90,10 @@ def revoke(session: Session, rater: Rater, now: int) -> None:
 
 def forget(session: Session, rater: Rater) -> None:
     """Delete all that a rater gave: answers, posts and their answers, the consent."""
+    answered = select(Rating.item_id).where(
+        Rating.rater_id == rater.id, Rating.answered.is_not(None)
+    )
+    count(session, answered, -1)
     session.execute(delete(Rating).where(Rating.rater_id == rater.id))
     session.execute(delete(Item).where(Item.author_id == rater.id))
     rater.consented = None

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from deepmoji.errors import InputError
@@ -128,6 +129,7 @@ def to_stored(answer: Answer) -> str:
     return json.dumps(answer, ensure_ascii=False)
 
 
+@lru_cache(maxsize=4096)
 def from_stored(text: str) -> Answer:
     """Read a stored answer."""
     value = json.loads(text)

@@ -59,16 +59,18 @@ class Item(Base):
     """A text: the owner's, or (with an author) a post that a rater brought."""
 
     __tablename__ = "item"
-    # No id is used twice: a form of a deleted post must not fit another's.
-    __table_args__ = ({"sqlite_autoincrement": True},)
+    __table_args__ = (
+        Index(None, "author_id", "answers", "place"),  # all that the choice of an item looks at
+        # No id is used twice: a form of a deleted post must not fit another's.
+        {"sqlite_autoincrement": True},
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(String(255), unique=True)
     text: Mapped[str] = mapped_column(Text)
     place: Mapped[int] = mapped_column(BigInteger)  # random: what raters' own orders begin with
-    author_id: Mapped[int | None] = mapped_column(
-        ForeignKey("rater.id", ondelete="CASCADE"), index=True
-    )
+    answers: Mapped[int]  # how many raters have answered it
+    author_id: Mapped[int | None] = mapped_column(ForeignKey("rater.id", ondelete="CASCADE"))
     created: Mapped[int] = mapped_column(BigInteger)
 
 
@@ -79,6 +81,7 @@ class Rating(Base):
     __table_args__ = (
         UniqueConstraint("item_id", "rater_id"),
         Index(None, "rater_id", "answered"),
+        Index(None, "answered", "assigned"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

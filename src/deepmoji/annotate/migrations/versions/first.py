@@ -55,6 +55,7 @@ def _items_and_ratings() -> None:
         sa.Column("key", sa.String(255), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("place", sa.BigInteger(), nullable=False),
+        sa.Column("answers", sa.Integer(), nullable=False),
         sa.Column("author_id", sa.Integer()),
         sa.Column("created", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
@@ -64,7 +65,7 @@ def _items_and_ratings() -> None:
         sa.UniqueConstraint("key", name="uq_item_key"),
         sqlite_autoincrement=True,
     )
-    op.create_index("ix_item_author_id", "item", ["author_id"])
+    op.create_index("ix_item_author_id_answers_place", "item", ["author_id", "answers", "place"])
     op.create_table(
         "rating",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -83,3 +84,4 @@ def _items_and_ratings() -> None:
         sa.UniqueConstraint("item_id", "rater_id", name="uq_rating_item_id_rater_id"),
     )
     op.create_index("ix_rating_rater_id_answered", "rating", ["rater_id", "answered"])
+    op.create_index("ix_rating_answered_assigned", "rating", ["answered", "assigned"])
