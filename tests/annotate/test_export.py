@@ -2,6 +2,7 @@
 
 import csv
 import json
+import time
 
 import krippendorff
 import numpy as np
@@ -198,3 +199,11 @@ def test_json_of_a_csv_cell_is_what_lists_are_written_as(rated, tmp_path):
     with path.open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert sorted(json.loads(rows[0]["ratings"])) == [7, 8, 8]
+
+
+@pytest.mark.parametrize("part", ["\n", " ", "@", "@a ", "a (", "-.  "])
+def test_long_texts_take_no_longer_to_look_at(part):
+    begun = time.perf_counter()
+    harmless("@" + part * 50_000)
+    harmless(part * 50_000)
+    assert time.perf_counter() - begun < 5  # what grows with the square takes minutes

@@ -18,9 +18,7 @@ Row = Mapping[str, Any]
 # always; one that begins with + - or @ only does harm if it calls a function, reaches another
 # program or file ( name(…)  |  [file]  \\server ). Most texts that begin so are posts to an @name,
 # and stay as they are.
-_FORMULA = re.compile(
-    r"[\t\r\n]*\s*[=＝]|[\t\r\n]*\s*[+\-@＋－＠].*([\w.]\s*\(|[|\[\\])", re.DOTALL
-)
+_FORMULA = re.compile(r"\s*([=＝]|[+\-@＋－＠].*([\w.]\s*\(|[|\[\\]))", re.DOTALL)
 
 
 def suffix_of(path: Path) -> str:
