@@ -20,6 +20,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from deepmoji.annotate import Campaign, Settings
 from deepmoji.annotate.migrations import upgrade
 from deepmoji.annotate.schema import Base
+from deepmoji.annotate.server import serve
 from deepmoji.annotate.store import FILE, Store
 from deepmoji.errors import InputError, MissingDependency
 
@@ -225,10 +226,21 @@ def test_the_server_ends_well_and_says_nothing_of_links(tmp_path, free_port):
     process.send_signal(signal.SIGTERM)
     _, error = process.communicate(timeout=60)
     assert len(noted) == 1
+    assert url in error.decode()
     shown = error.decode()
     assert "private" not in shown
     assert invitation.link.split("/")[-2] not in shown
     assert "Traceback" not in shown
+
+
+# The second is nobody's: for documentation, RFC 5737.
+@pytest.mark.parametrize("host", ["127.0.0.1", "192.0.2.1"])
+def test_a_place_that_cannot_be_had_is_told(make, free_port, host):
+    made = make()
+    message = f"cannot listen on {host}.*--port"
+    taken = socket.create_server(("127.0.0.1", free_port))
+    with closing(taken), pytest.raises(InputError, match=message):
+        serve(made.campaign, host, free_port)
 
 
 # PostgreSQL, where there are a server and a driver.

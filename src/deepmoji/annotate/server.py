@@ -1,5 +1,9 @@
 """Serving a campaign over HTTP until it is stopped."""
 
+import socket
+from collections.abc import Callable
+from contextlib import closing
+
 import uvicorn
 from starlette.types import ASGIApp
 
@@ -7,6 +11,7 @@ from deepmoji.annotate.campaign import Campaign
 from deepmoji.annotate.owner_pages import OwnerPages
 from deepmoji.annotate.rater_pages import RaterPages
 from deepmoji.annotate.web import site
+from deepmoji.errors import InputError
 
 
 def application(campaign: Campaign) -> ASGIApp:
@@ -15,15 +20,24 @@ def application(campaign: Campaign) -> ASGIApp:
     return site({"r": RaterPages(desk).door, "o": OwnerPages(campaign, desk.is_owner).door})
 
 
-def serve(campaign: Campaign, host: str, port: int) -> None:
+def serve(
+    campaign: Campaign, host: str, port: int, ready: Callable[[str], None] | None = None
+) -> None:
     """Serve a campaign until Ctrl-C or SIGTERM; what was accepted is answered first.
 
     No access log is written: addresses hold the tokens.
+
+    Args:
+        campaign: what is served.
+        host: the address to listen on.
+        port: the port; 0 takes a free one.
+        ready: is told the address of the site when it can be reached.
+
+    Raises:
+        InputError: if the address or port cannot be had.
     """
-    uvicorn.run(
+    config = uvicorn.Config(
         application(campaign),
-        host=host,
-        port=port,
         access_log=False,
         log_level="warning",
         server_header=False,
@@ -33,3 +47,16 @@ def serve(campaign: Campaign, host: str, port: int) -> None:
         ws="none",
         limit_concurrency=512,
     )
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listening = socket.create_server((host, port), family=family, backlog=config.backlog)
+    except OSError as error:
+        raise InputError(
+            f"cannot listen on {host}, port {port}: {error.strerror or error}; choose others with "
+            "--host and --port"
+        ) from error
+    with closing(listening):
+        if ready is not None:
+            shown = f"[{host}]" if ":" in host else host
+            ready(f"http://{shown}:{listening.getsockname()[1]}")
+        uvicorn.Server(config).run(sockets=[listening])

@@ -1,5 +1,6 @@
 """`deepmoji annotate`: people rate texts in the browser, and what they said comes out."""
 
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -196,15 +197,19 @@ def serve(
     from deepmoji.annotate.server import serve as run
 
     with Campaign.open(campaign) as opened:
-        shown = f"[{host}]" if ":" in host else host
-        typer.echo(f"Serving {opened.title!r} on http://{shown}:{port}; Ctrl-C ends it.", err=True)
-        if host not in {"127.0.0.1", "::1", "localhost"}:
-            typer.secho("warning: ", fg="yellow", bold=True, nl=False, err=True)
-            typer.echo(
-                "links and answers travel unencrypted; put a server with HTTPS in front of it",
-                err=True,
-            )
-        run(opened, host, port)
+        title = opened.title
+
+        def ready(address: str) -> None:
+            typer.echo(f"Serving {title!r} on {address}; Ctrl-C ends it.", err=True)
+            if host not in {"127.0.0.1", "::1", "localhost"}:
+                typer.secho("warning: ", fg="yellow", bold=True, nl=False, err=True)
+                typer.echo(
+                    "links and answers travel unencrypted; put a server with HTTPS in front of it",
+                    err=True,
+                )
+
+        with suppress(KeyboardInterrupt):  # the way to end it
+            run(opened, host, port, ready)
 
 
 app.add_typer(results)
