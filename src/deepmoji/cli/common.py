@@ -32,8 +32,9 @@ COMMANDS = {
     "download": "hub",
     "push": "hub",
     "info": "bundle",
+    "annotate": "annotate",
 }
-_GROUPS = frozenset({"benchmark", "corpus", "emojis"})
+_GROUPS = frozenset({"annotate", "benchmark", "corpus", "emojis"})
 PATIENCE = 3.0  # seconds before progress is shown
 
 INTERRUPTED = threading.Event()  # a Ctrl-C ended the command
