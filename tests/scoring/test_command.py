@@ -169,12 +169,12 @@ def write_wide(path, rows):
 @pytest.mark.slow
 @pytest.mark.parametrize("suffix", ["parquet", "csv", "jsonl"])
 def test_memory_does_not_grow_with_the_input(bundle, tmp_path, suffix):
-    """90 MB of input more take at most 32 MB of memory more.
+    """70 MB of input more take at most 32 MB of memory more.
 
     The smaller file fills every buffer already: row groups of 8,192 rows, segments of 65,536.
     """
     peaks = []
-    for rows in (12_000, 48_000):
+    for rows in (12_000, 40_000):
         source = write_wide(tmp_path / f"{rows}.{suffix}", rows)
         arguments = [bundle.folder, source, tmp_path / f"out-{rows}"]
         command = [sys.executable, "-c", MEASURE, *map(str, arguments)]
@@ -215,6 +215,24 @@ def test_what_it_prints(bundle, tmp_path):
 )
 def test_usage(tmp_path, wrong):
     assert call(tmp_path / "a.txt", "--out", tmp_path / "out", *wrong).exit_code == 2
+
+
+def test_a_terminal_gets_a_bar(monkeypatch, capsys):
+    from deepmoji.cli import score as command
+
+    now = [0.0]
+    monkeypatch.setattr(command.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(command.sys.stderr, "isatty", lambda: True)
+    with command._Shown() as shown:
+        shown.begin(1_000, 0)
+        now[0] = 1.0
+        shown.advance(10, 500)
+        assert shown._bar is None  # a run that is over at once shows nothing
+        now[0] = 4.0
+        shown.advance(190, 500)
+        (task,) = shown._bar.tasks
+        assert (task.completed, task.total) == (200, 1_000)
+        assert task.fields["told"] == "1,000 rows, 250/s, 0:00:16 left"
 
 
 def test_progress_is_told_once_a_minute_where_no_terminal_is(monkeypatch, capsys):

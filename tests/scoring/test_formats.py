@@ -279,6 +279,12 @@ def test_parquet_without_texts(scored, tmp_path):
         scored(tmp_path / "posts.parquet", name="posts.parquet")
 
 
+def test_plain_text_has_no_columns(scored, tmp_path):
+    (tmp_path / "a.txt").write_text("love\n")
+    with pytest.raises(InputError, match="has no column 'body'"):
+        scored(tmp_path / "a.txt", name="a.parquet", text_column="body")
+
+
 @pytest.mark.parametrize("name", ["a.txt", "a.csv", "a.jsonl"])
 def test_a_line_without_end(scored, tmp_path, name, monkeypatch):
     monkeypatch.setattr("deepmoji.scoring.lines.LONGEST", 1000)

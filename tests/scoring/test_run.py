@@ -71,6 +71,7 @@ def test_processes_give_the_rows_in_order(run, predictor, tmp_path, small_segmen
         assert table["text"] == texts
         best = [predictor.labels[k] for k in predictor.scores(texts).argmax(axis=1)]
         assert [top[0]["label"] for top in table["deepmoji_top"]] == best
+    assert pq.read_table(tmp_path / "out").num_rows == 14001  # nothing else is in the way
     run(tmp_path / "posts", out=tmp_path / "alone")
     assert contents(tmp_path / "out") == contents(tmp_path / "alone")
 

@@ -174,6 +174,10 @@ def open_part(part: Part, text_column: str | None) -> Source:
         InputError: if it has no texts, or a row cannot be read.
         OSError, EOFError, pyarrow.ArrowException: if the file cannot be read.
     """
+    if part.format == "text" and text_column not in (None, "text"):
+        raise InputError(
+            f"{part.path}: plain text has no column {text_column!r}; score it without --text-column"
+        )
     opened: dict[str, Callable[[], Source]] = {
         "parquet": lambda: ParquetSource(part.path, text_column),
         "text": lambda: TextSource(part.path, part.compression),
