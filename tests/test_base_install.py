@@ -43,6 +43,7 @@ def test_base_install_is_enough(arguments, tmp_path):
     ("arguments", "extra"),
     [
         (("corpus", "build", "posts.txt", "--out", "corpus"), "corpus"),
+        (("score", "posts.txt", "--out", "scored"), "corpus"),
         (("pretrain", "corpus", "--out", "model"), "train"),
         (("finetune", "posts.txt", "--out", "model"), "train"),
         (("convert-benchmark", "posts.txt", "--out", "data.parquet"), "train"),
@@ -67,7 +68,7 @@ def test_missing_extra_is_told_in_one_line(arguments, extra, tmp_path, monkeypat
     "command",
     [
         *("predict", "corpus", "pretrain", "export", "download", "study", "emojis"),
-        *("fit-projection", "annotate"),
+        *("fit-projection", "annotate", "score"),
     ],
 )
 def test_help_needs_no_extra(command, tmp_path):

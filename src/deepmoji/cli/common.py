@@ -17,6 +17,7 @@ from deepmoji.errors import DeepmojiError
 COMMANDS = {
     "predict": "predict",
     "encode": "predict",
+    "score": "score",
     "corpus": "corpus",
     "pretrain": "training",
     "evaluate": "evaluation",
@@ -90,7 +91,7 @@ class Commands(TyperGroup):
 
 def _one_line(error: BaseException) -> str:
     if isinstance(error, KeyboardInterrupt):
-        return "interrupted"
+        return str(error) or "interrupted"
     if isinstance(error, OSError) and error.strerror and not isinstance(error, DeepmojiError):
         where = f": {error.filename}" if error.filename else ""
         return f"{error.strerror}{where}"
