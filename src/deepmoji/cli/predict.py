@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -61,6 +61,13 @@ def predict(
     top: Annotated[
         int, typer.Option("--top", "-n", min=1, metavar="N", help="How many labels.")
     ] = 5,
+    explain: Annotated[
+        Literal["attention", "occlusion"],
+        typer.Option(
+            help="What words are shaded by: attention, or how the answer changes without the word "
+            "(occlusion; the text is read once more for each of its words)."
+        ),
+    ] = "attention",
     as_json: Json = False,
 ) -> None:
     """Predict the emojis of texts, and shade the words that mattered.
@@ -75,7 +82,7 @@ def predict(
     predictor = load(model)
     show = _print_json if as_json else _Tables()
     for batch in progress(batches, "predicting", show=not sys.stdout.isatty()):
-        show(predictor.predict(batch, top))
+        show(predictor.predict(batch, top, explain))
 
 
 @app.command()
