@@ -17,7 +17,7 @@ from benchmarks.tables import print_results, read_results
 FOLDER = Path(__file__).resolve().parent
 # Tens of minutes on all cores, and most need a corpus: only when named. What they gave before is
 # in results/.
-SLOW = {"corpus", "emoji", "pretraining", "sampling"}
+SLOW = {"corpus", "emoji", "pretraining", "sampling", "serve"}
 HELPERS = {"__init__", "__main__", "record", "tables"}
 
 

@@ -58,10 +58,9 @@ def take(browser: Browser, url: str, theme: str, folder: Path, *, everything: bo
     """The pictures of one theme."""
     pair = "#text=This+is+the+shit&beside=This+is+shit"
     page = opened(browser, url, theme, WIDE, pair)
-    page.screenshot(path=folder / f"page-{theme}.png")
+    page.screenshot(path=folder / f"page-{theme}.png", full_page=True)
     if not everything:
         return
-    page.screenshot(path=folder / f"pair-{theme}.png", full_page=True)
     page = opened(browser, url, theme, WIDE)
     page.screenshot(path=folder / f"one-{theme}.png", full_page=True)
     page = opened(browser, url, theme, WIDE, f"#text={SENTENCE}&view=occlusion")

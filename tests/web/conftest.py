@@ -3,13 +3,10 @@ import threading
 from contextlib import contextmanager
 
 import pytest
-
-pytest.importorskip("fastapi", reason="needs the web extra")
-pytest.importorskip("prometheus_client", reason="needs the web extra")
-
 from starlette.testclient import TestClient
 
 from deepmoji.inference.predictor import Predictor
+from deepmoji.interop.loading import load
 from deepmoji.web.app import make_app
 from deepmoji.web.models import Models
 from deepmoji.web.server import address, bind, make_server
@@ -32,8 +29,6 @@ def folders(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def predictors(folders):
-    from deepmoji.interop.loading import load
-
     return {name: load(folder, threads=1) for name, folder in folders.items()}
 
 

@@ -10,7 +10,7 @@ import logging
 import time
 from collections.abc import Iterable
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from deepmoji.web.failures import Refusal
@@ -33,7 +33,7 @@ _POLICY = "; ".join(
         "trusted-types 'none'",
     )
 )
-HEADERS = {
+_HEADERS = {
     "Content-Security-Policy": _POLICY,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -41,6 +41,7 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
+_PROTECTION = [(name.lower().encode(), value.encode()) for name, value in _HEADERS.items()]
 GUARDED = ("/v1/", "/metrics")
 WITH_BODY = frozenset({"/v1/predict", "/v1/encode"})
 OTHER = "other"  # the route of an address that is none: it may hold anything
@@ -70,15 +71,16 @@ class Watch:
             return
         begun, status = time.perf_counter(), GONE
         route = scope["path"] if scope["path"] in self._routes else OTHER
+        is_page = route == "/" or route.startswith(
+            "/static/"
+        )  # browsers may keep that, not answers
+        added = _PROTECTION if is_page else [*_PROTECTION, (b"cache-control", b"no-store")]
 
         async def watched(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = MutableHeaders(scope=message)
-                headers.update(HEADERS)
-                if not route.startswith("/static/") and route != "/":
-                    headers["Cache-Control"] = "no-store"
+                message["headers"] = [*message.get("headers", ()), *added]
             await send(message)
 
         try:
