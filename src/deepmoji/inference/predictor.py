@@ -1,9 +1,10 @@
 """Texts in, probabilities, encodings and predictions out."""
 
 import os
-from collections.abc import Iterable, Iterator, Sized
+from collections.abc import Iterable, Iterator, Sequence, Sized
+from itertools import repeat
 from pathlib import Path
-from typing import overload
+from typing import get_args, overload
 
 import numpy as np
 
@@ -11,7 +12,8 @@ from deepmoji.bundle import SHIPPED, Bundle
 from deepmoji.errors import BundleError, InputError
 from deepmoji.inference.emotions import EmotionScores, EmotionTable, emotions_of
 from deepmoji.inference.engine import WINDOW, Array, Engine, windows_of
-from deepmoji.inference.prediction import Prediction, Word
+from deepmoji.inference.occlusion import occlusions
+from deepmoji.inference.prediction import Explain, Prediction, Word
 from deepmoji.inference.projection import Projection
 from deepmoji.text.tokenizer import tokenize, tokenize_spans
 from deepmoji.text.vocabulary import UNKNOWN
@@ -167,44 +169,60 @@ class Predictor:
         return emotions_of(self.scores(texts), self.labels, read)
 
     @overload
-    def predict(self, texts: str, top: int = 5) -> Prediction: ...  # pyright: ignore[reportOverlappingOverload] - a str is also an iterable of str
+    def predict(self, texts: str, top: int = 5, explain: Explain = "attention") -> Prediction: ...  # pyright: ignore[reportOverlappingOverload] - a str is also an iterable of str
     @overload
-    def predict(self, texts: Iterable[str], top: int = 5) -> list[Prediction]: ...
-    def predict(self, texts: str | Iterable[str], top: int = 5) -> Prediction | list[Prediction]:
+    def predict(
+        self, texts: Iterable[str], top: int = 5, explain: Explain = "attention"
+    ) -> list[Prediction]: ...
+    def predict(
+        self, texts: str | Iterable[str], top: int = 5, explain: Explain = "attention"
+    ) -> Prediction | list[Prediction]:
         """Return the most probable labels of texts, and which words mattered.
 
         Args:
             texts: one text, or several.
             top: how many labels, the most probable first.
+            explain: ``attention``, which comes with the answer, or also ``occlusion``: what each
+                word does to it, at the price of reading the text once more for each of its words.
 
         Returns:
             a :class:`Prediction` for one text, a list of them for several.
 
         Raises:
-            InputError: if a text is not a ``str`` or ``top`` is less than 1.
+            InputError: if a text is not a ``str``, ``top`` is less than 1, or ``explain`` is
+                neither of these.
         """
         if top < 1:
             raise InputError(f"top has to be 1 or more, not {top}")
+        if explain not in get_args(Explain):
+            raise InputError(f"explain has to be attention or occlusion, not {explain!r}")
         if isinstance(texts, str):
-            return next(self._predictions([texts], top))
-        return list(self._predictions(texts, top))
+            return next(self._predictions([texts], top, explain))
+        return list(self._predictions(texts, top, explain))
 
-    def _predictions(self, texts: Iterable[str], top: int) -> Iterator[Prediction]:
+    def _predictions(
+        self, texts: Iterable[str], top: int, explain: Explain
+    ) -> Iterator[Prediction]:
         for window in windows_of(_checked(texts), WINDOW):
             read = [tokenize_spans(text) for text in window]
             ids = [self._ids([token.word for token in tokens]) for tokens in read]
             for probabilities, attention in self._engine.run([ids], ("probabilities", "attention")):
+                occluded: Sequence[Iterable[float | None]] = [repeat(None)] * len(window)
+                if explain == "occlusion":
+                    each = occlusions(self._engine, ids, probabilities)
+                    occluded = [values.tolist() for values in each]
                 for row, text in enumerate(window):
                     tokens = read[row]
-                    kept = zip(tokens[: self.max_tokens], attention[row].tolist(), strict=False)
+                    weights = attention[row].tolist()
+                    kept = zip(tokens[: self.max_tokens], weights, occluded[row], strict=False)
                     best = np.argsort(-probabilities[row], kind="stable")[:top]
                     yield Prediction(
                         text=text,
                         top=tuple((self.labels[k], float(probabilities[row, k])) for k in best),
                         labels=self._decide(probabilities[row]),
                         words=tuple(
-                            Word(text=text[start:end], start=start, end=end, weight=weight)
-                            for (_, start, end), weight in kept
+                            Word(text=text[start:end], start=start, end=end, weight=w, occlusion=o)
+                            for (_, start, end), w, o in kept
                         ),
                         unknown_share=ids[row].count(UNKNOWN) / len(ids[row]),
                         truncated=len(tokens) > self.max_tokens,
