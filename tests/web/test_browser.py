@@ -176,7 +176,7 @@ def test_two_side_by_side(opened, predictors):
 
 def test_examples_and_all_64(opened, predictors):
     with opened() as page:
-        assert page.locator("#examples button").count() == 8  # the pair and the seven
+        expect(page.locator("#examples button")).to_have_count(8)  # the pair and the seven
         page.get_by_role("button", name="I love mom's cooking").click()
         explained(page)
         page.get_by_text("All 64").click()
