@@ -64,8 +64,19 @@ def test_most_frequent_with_ties_by_code_point():
     assert top_count("top:3") == 3
     assert top_count("deepmoji") is None
     assert most_frequent({"🔥": 2, "❤": 2, "🤡": 5}, 2) == ("🤡", "❤")
-    for wrong in ("top:0", "top:x", "top:"):
+    for wrong in ("top:0", "top:x", "top:", "top:65537"):
         with pytest.raises(InputError, match="top:"):
             top_count(wrong)
     with pytest.raises(InputError, match="only 1 different"):
         most_frequent({"🔥": 2}, 2)
+
+
+def test_most_frequent_besides_those_of_the_paper():
+    assert top_count("deepmoji+3") == 3
+    assert fixed_labels("deepmoji+3") == EMOJIS
+    assert most_frequent({"🔥": 2, "❤": 9, "🤡": 5}, 1, ("😂", "❤")) == ("😂", "❤", "🤡")
+    for wrong in ("deepmoji+", "deepmoji+0", "deepmoji+65473"):
+        with pytest.raises(InputError, match=r"deepmoji\+ comes a number from 1 to 65,472"):
+            top_count(wrong)
+    with pytest.raises(InputError, match=r"besides the 1; .* only 1 different"):
+        most_frequent({"🔥": 2, "❤": 2}, 2, ("❤",))

@@ -80,7 +80,10 @@ _Without = Annotated[
 ]
 _Labels = Annotated[
     str,
-    typer.Option(help="deepmoji (the paper's 64), top:K (most frequent), or a list's path."),
+    typer.Option(
+        help="deepmoji (the paper's 64), deepmoji+K (then the K most frequent others), top:K (most "
+        "frequent), or a list's path."
+    ),
 ]
 _PerEmoji = Annotated[
     int, typer.Option(help="Pairs for each emoji in the balanced validation and test sets.")

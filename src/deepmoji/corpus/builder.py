@@ -74,7 +74,7 @@ class Build:
         self.workers = workers
         self.progress = progress
         self._top = top_count(settings.labels)
-        self._fixed = () if self._top else fixed_labels(settings.labels)
+        self._fixed = fixed_labels(settings.labels)
         request = {
             "format": FORMAT_VERSION,
             "settings": settings.to_dict(),
@@ -154,7 +154,7 @@ class Build:
 
     def _count_emojis(self, count: int) -> tuple[str, ...]:
         tally = self._run(self._stages(()), "counting emojis")
-        return most_frequent(tally.emojis, count)
+        return most_frequent(tally.emojis, count, self._fixed)
 
 
 def _nothing(tally: Tally, labels: int) -> str:

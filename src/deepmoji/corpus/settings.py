@@ -31,7 +31,8 @@ class CorpusSettings:
         lang_column: column or field of the language code; None tries the usual names.
         language: ISO 639 code that is kept, or ``"any"``.
         without: names of the filters that are switched off, of :data:`RULES`.
-        labels: ``"deepmoji"`` (the 64 emojis of the paper), ``"top:K"``, or a path of a list.
+        labels: ``"deepmoji"`` (the 64 emojis of the paper), ``"top:K"`` (the most frequent),
+            ``"deepmoji+K"`` (the 64, then the most frequent others), or a path of a list.
         vocabulary_size: words of the vocabulary, special tokens included.
         max_tokens: ids stored for a post; longer ones are cut at the right.
         per_emoji: pairs for each emoji in the balanced validation and test sets.
