@@ -9,9 +9,11 @@ from deepmoji.labels import EMOJIS
 
 
 def test_settings_survive_json():
-    settings = CorpusSettings(without=("link", "retweet"), language="DE")
+    settings = CorpusSettings(without=("link", "retweet"), language="DE", exclude=("b", "a"))
     assert CorpusSettings.from_dict(json.loads(json.dumps(settings.to_dict()))) == settings
     assert settings.language == "de"
+    assert settings.exclude == ("a", "b")
+    assert "exclude" not in CorpusSettings().to_dict()
 
 
 @pytest.mark.parametrize(
@@ -24,6 +26,7 @@ def test_settings_survive_json():
         ({"per_emoji": -1}, "per-emoji"),
         ({"language": "e.*"}, "language"),
         ({"seed": -1}, "seed"),
+        ({"vocabulary": "model", "vocabulary_size": 50_000}, "--vocabulary-size"),
     ],
 )
 def test_senseless_settings(values, message):

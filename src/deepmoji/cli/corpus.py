@@ -85,6 +85,24 @@ _Labels = Annotated[
         "frequent), or a list's path."
     ),
 ]
+_VocabularySize = Annotated[
+    int | None, typer.Option(help="Words, special ones included; by default 50000.")
+]
+_Vocabulary = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PATH",
+        help="Take words and ids of a corpus, a model or a vocabulary.json instead of counting.",
+    ),
+]
+_Exclude = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="PATH",
+        help="Keep out the validation and test texts of a corpus, or a file's texts, and near "
+        "copies of them; may be given repeatedly.",
+    ),
+]
 _PerEmoji = Annotated[
     int, typer.Option(help="Pairs for each emoji in the balanced validation and test sets.")
 ]
@@ -104,7 +122,9 @@ def build_command(
     language: _Language = "en",
     without: _Without = None,
     labels: _Labels = "deepmoji",
-    vocabulary_size: Annotated[int, typer.Option(help="Words, special ones included.")] = 50_000,
+    vocabulary_size: _VocabularySize = None,
+    vocabulary: _Vocabulary = None,
+    exclude: _Exclude = None,
     max_tokens: Annotated[int, typer.Option(help="Words stored of a post.")] = 64,
     per_emoji: _PerEmoji = 120,
     natural: _Natural = 8000,
@@ -125,6 +145,8 @@ def build_command(
         without=tuple(without or ()),
         labels=labels,
         vocabulary_size=vocabulary_size,
+        vocabulary=vocabulary,
+        exclude=tuple(exclude or ()),
         max_tokens=max_tokens,
         per_emoji=per_emoji,
         natural=natural,

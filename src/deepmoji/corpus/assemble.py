@@ -56,6 +56,7 @@ class Assembly:
         folder: where the corpus goes.
         settings: of the build.
         labels: the emojis, in class order.
+        vocabulary: to use as it is, instead of counting words.
     """
 
     def __init__(
@@ -65,11 +66,13 @@ class Assembly:
         folder: Path,
         settings: CorpusSettings,
         labels: Sequence[str],
+        vocabulary: Vocabulary | None = None,
     ) -> None:
         self.parts = parts
         self.folder = folder
         self.settings = settings
         self.labels = labels
+        self.vocabulary = vocabulary
         self.posts, self._starts = _load(parts)
         self.pairs: Pairs = make_pairs(
             self.posts, per_emoji=settings.per_emoji, natural=settings.natural
@@ -80,8 +83,11 @@ class Assembly:
 
         Files that are there already are finished and are not written again.
         """
-        advance("counting words")
-        vocabulary = Vocabulary.from_counts(self._count_words(), size=self.settings.vocabulary_size)
+        vocabulary = self.vocabulary
+        if vocabulary is None:
+            advance("counting words")
+            size = self.settings.vocabulary_size or 0
+            vocabulary = Vocabulary.from_counts(self._count_words(), size=size)
         advance("writing shards")
         encoded = self._encode(vocabulary)
         shards = self._write_train(encoded)

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from deepmoji.corpus import program
 from deepmoji.corpus.assemble import Assembly
 from deepmoji.corpus.folder import BuildFolder
+from deepmoji.corpus.given import Named
 from deepmoji.corpus.labelset import fixed_labels, most_frequent, top_count
 from deepmoji.corpus.layout import FORMAT_VERSION, REPORT, REPORT_TEXT
 from deepmoji.corpus.machine import watch_memory
@@ -57,7 +58,7 @@ class Build:
         progress: hears how far it is.
 
     Raises:
-        InputError: if a column or a label set cannot be used.
+        InputError: if a column, a label set or what else the settings name cannot be used.
     """
 
     def __init__(
@@ -75,9 +76,11 @@ class Build:
         self.progress = progress
         self._top = top_count(settings.labels)
         self._fixed = fixed_labels(settings.labels)
+        self._named = Named.read(settings)
+        self._described = self._named.describe(settings)
         request = {
             "format": FORMAT_VERSION,
-            "settings": settings.to_dict(),
+            "settings": self._described,
             "labels": list(self._fixed),
         }
         states = [file.state for file in posts]
@@ -105,6 +108,7 @@ class Build:
                 folder=self.folder.path,
                 settings=self.settings,
                 labels=labels,
+                vocabulary=self._named.vocabulary,
             )
             if not len(assembly.pairs.row):
                 self.folder.clear()
@@ -121,6 +125,7 @@ class Build:
         }
         report = make_report(
             settings=self.settings,
+            described=self._described,
             inputs=[{"file": str(file.path), "bytes": file.size} for file in self.posts],
             tally=tally,
             figures=figures,
@@ -133,8 +138,16 @@ class Build:
         return report
 
     def _stages(self, labels: tuple[str, ...]) -> list[Stage]:
+        excluded = self._named.excluded_keys(self.settings, labels)
         return [
-            Stage(files=files, folder=self.folder.work, settings=self.settings, wanted=labels)
+            Stage(
+                files=files,
+                folder=self.folder.work,
+                settings=self.settings,
+                wanted=labels,
+                described=self._described,
+                excluded=excluded,
+            )
             for files in in_groups(self.posts, _STAGE_SIZE)
         ]
 

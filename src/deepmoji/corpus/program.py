@@ -14,9 +14,9 @@ from daft.functions import when
 from deepmoji.corpus.filters import first_failed
 from deepmoji.corpus.language import language_detector
 from deepmoji.corpus.machine import own_interrupts
-from deepmoji.corpus.settings import RULES, CorpusSettings
+from deepmoji.corpus.settings import CorpusSettings
 from deepmoji.corpus.source import BATCH_ROWS, PostSource
-from deepmoji.corpus.words import KEPT, Reading, TextRules, emoji_units
+from deepmoji.corpus.words import KEPT, Reading, emoji_units, text_rules
 
 READING = pa.struct(
     [
@@ -33,7 +33,7 @@ READING = pa.struct(
 
 
 class TextWorker:
-    """What one worker process runs: :class:`TextRules` over batches of posts.
+    """What one worker process runs: the text work over batches of posts.
 
     Args:
         settings: of the build, as a dictionary.
@@ -48,12 +48,7 @@ class TextWorker:
         self.counting = not wanted
         self.stop_file = Path(stop_file)
         self.checks_language = chosen.applies("language")
-        self.rules = TextRules(
-            wanted=tuple(wanted),
-            active=frozenset(rule for rule in RULES if chosen.applies(rule)),
-            language=chosen.language,
-            hash_key=chosen.hash_key,
-        )
+        self.rules = text_rules(chosen, wanted)
 
     @daft.method.batch(return_dtype=DataType.from_arrow_type(READING), batch_size=BATCH_ROWS)
     def read(self, text: Series, lang: Series, code: Series) -> pa.StructArray:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from types import MappingProxyType
 from typing import Any
 
@@ -21,6 +21,19 @@ RULES: Mapping[str, str] = MappingProxyType(
     }
 )
 
+# What some settings drop besides, after the filters.
+STEPS: Mapping[str, str] = MappingProxyType(
+    {
+        **RULES,
+        "excluded": "is a text to exclude, or a near copy of one",
+    }
+)
+_WORDS = 50_000
+_LISTS = frozenset({"without", "exclude"})
+# Left out of a report where they are not set: settings name a build, and what it makes by default
+# has not changed since it had these.
+_YOUNGER = frozenset({"exclude", "vocabulary"})
+
 
 @dataclass(frozen=True, kw_only=True)
 class CorpusSettings:
@@ -33,13 +46,18 @@ class CorpusSettings:
         without: names of the filters that are switched off, of :data:`RULES`.
         labels: ``"deepmoji"`` (the 64 emojis of the paper), ``"top:K"`` (the most frequent),
             ``"deepmoji+K"`` (the 64, then the most frequent others), or a path of a list.
-        vocabulary_size: words of the vocabulary, special tokens included.
+        vocabulary_size: words of the vocabulary, special tokens included; 50,000 unless
+            ``vocabulary`` is given.
         max_tokens: ids stored for a post; longer ones are cut at the right.
         per_emoji: pairs for each emoji in the balanced validation and test sets.
         natural: posts in the validation and test sets as they occur.
         seed: seeds the hashes that split, choose and order.
         strict: an unreadable file or row stops the build.
         shard_rows: rows of one training shard.
+        exclude: corpus folders, whose evaluation texts, and files, whose texts neither a training
+            nor an evaluation text may be or be a near copy of.
+        vocabulary: a corpus folder, a model bundle or a ``vocabulary.json`` whose words and ids are
+            used as they are.
 
     Raises:
         InputError: if a value makes no sense.
@@ -50,19 +68,29 @@ class CorpusSettings:
     language: str = "en"
     without: tuple[str, ...] = ()
     labels: str = "deepmoji"
-    vocabulary_size: int = 50_000
+    vocabulary_size: int | None = None
     max_tokens: int = 64
     per_emoji: int = 120
     natural: int = 8_000
     seed: int = 0
     strict: bool = False
     shard_rows: int = 2**18
+    exclude: tuple[str, ...] = ()
+    vocabulary: str | None = None
 
     def __post_init__(self) -> None:
+        if self.vocabulary is None and self.vocabulary_size is None:
+            object.__setattr__(self, "vocabulary_size", _WORDS)
+        elif self.vocabulary is not None and self.vocabulary_size is not None:
+            raise InputError(
+                "vocabulary-size is given, but a vocabulary that is taken as it is has its size; "
+                "leave out one of --vocabulary and --vocabulary-size"
+            )
+        for name in _LISTS:
+            object.__setattr__(self, name, tuple(sorted(set(getattr(self, name)))))
         unknown = sorted(set(self.without) - set(RULES))
         if unknown:
             raise InputError(f"no filter is called {unknown[0]!r}; there are: {', '.join(RULES)}")
-        object.__setattr__(self, "without", tuple(sorted(set(self.without))))
         object.__setattr__(self, "language", self.language.lower())
         if self.language != "any" and not (self.language.isalpha() and self.language.isascii()):
             raise InputError(f"language {self.language!r}: give a code such as en, or any")
@@ -75,8 +103,8 @@ class CorpusSettings:
             "shard_rows": 1,
         }
         for name, least in smallest.items():
-            if getattr(self, name) < least:
-                given = getattr(self, name)
+            given = getattr(self, name)
+            if given is not None and given < least:
                 raise InputError(
                     f"{name.replace('_', '-')} is {given}; it must be at least {least}"
                 )
@@ -86,20 +114,25 @@ class CorpusSettings:
             raise InputError(f"seed is {self.seed}; it must be below 2**64")
 
     def applies(self, rule: str) -> bool:
-        """Tell whether a filter is in force."""
+        """Tell whether a filter or another step is in force."""
         if rule == "language" and self.language == "any":
             return False
+        if rule == "excluded":
+            return bool(self.exclude)
         return rule not in self.without
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as plain JSON values."""
-        return {**asdict(self), "without": list(self.without)}
+        return {
+            field.name: list(value) if field.name in _LISTS else value
+            for field in fields(self)
+            if (value := getattr(self, field.name)) != field.default or field.name not in _YOUNGER
+        }
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> "CorpusSettings":
         """Return the settings that :meth:`to_dict` gave."""
-        values: dict[str, Any] = {**content, "without": tuple(content["without"])}
-        return cls(**values)
+        return cls(**content)
 
     @property
     def hash_key(self) -> bytes:

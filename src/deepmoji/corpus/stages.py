@@ -1,9 +1,10 @@
 """One stage a file, or a few small ones: run the program and keep the outcome, whole or absent."""
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -14,10 +15,10 @@ from numpy.typing import NDArray
 from deepmoji.corpus.machine import on_interrupt
 from deepmoji.corpus.posts import PostFile, open_posts
 from deepmoji.corpus.program import READING, readings
-from deepmoji.corpus.settings import RULES, CorpusSettings, fingerprint
+from deepmoji.corpus.settings import STEPS, CorpusSettings, fingerprint
 from deepmoji.corpus.source import BROKEN, PostSource
 from deepmoji.corpus.tally import SAMPLES, Tally
-from deepmoji.corpus.words import KEPT
+from deepmoji.corpus.words import CODES, KEPT
 from deepmoji.errors import DeepmojiError, InputError
 from deepmoji.files import atomic_path, read_json, write_json
 
@@ -35,19 +36,23 @@ class Stage:
         folder: where the outcome goes.
         settings: of the build.
         wanted: the labels; none counts emojis instead.
+        described: the settings with digests for what they name.
+        excluded: keys of the texts to exclude, sorted.
     """
 
     files: tuple[PostFile, ...]
     folder: Path
     settings: CorpusSettings
     wanted: tuple[str, ...]
+    described: Mapping[str, Any]
+    excluded: NDArray[np.uint64]
 
     @property
     def name(self) -> str:
         """Names the outcome by everything that it depends on."""
         content = {
             "files": [file.state for file in self.files],
-            "settings": self.settings.to_dict(),
+            "settings": self.described,
             "wanted": list(self.wanted),
         }
         return fingerprint(content)
@@ -129,18 +134,25 @@ class Stage:
         readable = rows["problem"].is_null().to_numpy()
         self._count_problems(rows.filter(pa.array(~readable)), tally)
         rows = rows.filter(pa.array(readable))
-        codes = rows["code"].to_numpy()
-        counts = np.bincount(codes, minlength=len(RULES) + 1)
+        codes = self._judge(rows)
+        counts = np.bincount(codes, minlength=len(STEPS) + 1)
         tally.posts += rows.num_rows
         tally.kept += int(counts[KEPT])
-        for code, rule in enumerate(RULES, start=1):
+        for code, rule in enumerate(STEPS, start=1):
             if counts[code]:
                 tally.dropped[rule] += int(counts[code])
                 tally.add_samples(rule, _samples(rows, np.flatnonzero(codes == code)))
         if not self.wanted:
-            tally.emojis.update(rows["emojis"].combine_chunks().flatten().to_pylist())
+            emojis = rows["emojis"].filter(pa.array(codes == KEPT))
+            tally.emojis.update(emojis.combine_chunks().flatten().to_pylist())
         kept = rows.filter(pa.array(codes == KEPT)).select(PART.names).combine_chunks()
         return kept.cast(PART)
+
+    def _judge(self, rows: pa.Table) -> NDArray[np.uint8]:
+        """Return the code of the first step that drops each post, KEPT if none does."""
+        codes = rows["code"].to_numpy()
+        found = is_in(rows["key"].to_numpy(), self.excluded)
+        return np.where((codes == KEPT) & found, np.uint8(CODES["excluded"]), codes)
 
     def _count_problems(self, rows: pa.Table, tally: Tally) -> None:
         columns = [rows[name].to_pylist() for name in ("file", "place", "problem")]
@@ -166,6 +178,14 @@ def in_groups(files: Sequence[PostFile], size: int) -> Iterator[tuple[PostFile, 
             group = []
     if group:
         yield tuple(group)
+
+
+def is_in(values: NDArray[Any], ranked: NDArray[Any]) -> NDArray[np.bool_]:
+    """Tell which values are among sorted ones, however many those are."""
+    if not len(ranked):
+        return np.zeros(len(values), bool)
+    place = np.minimum(np.searchsorted(ranked, values), len(ranked) - 1)
+    return ranked[place] == values
 
 
 @contextmanager

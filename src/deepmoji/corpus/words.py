@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
-from deepmoji.corpus.settings import RULES
+from deepmoji.corpus.settings import RULES, STEPS, CorpusSettings
 from deepmoji.labels import EMOJIS
 from deepmoji.text.emojis import (
     DROP_VARIATION_SELECTORS,
@@ -18,7 +18,7 @@ from deepmoji.text.emojis import (
 from deepmoji.text.tokenizer import tokenize, train_words
 
 KEPT = 0
-CODES = {rule: code for code, rule in enumerate(RULES, start=1)}
+CODES = {rule: code for code, rule in enumerate(STEPS, start=1)}
 
 # Surely a normal word, seen without reading the whole post: letters between white space.
 _PLAIN_WORD = re.compile(r"(?:^|\s)[A-Za-z]+(?:\s|$)")
@@ -114,10 +114,18 @@ class TextRules:
         labels = self._labels(text)
         if not labels and self.wanted and "wanted-emoji" in self.active:
             return Reading(CODES["wanted-emoji"])
-        words = train_words(cleaned) if "non-ascii" in self.active else tokenize(cleaned)
+        words = self._words(cleaned)
         if not words and "non-ascii" in self.active and tokenize(cleaned):
             return Reading(CODES["non-ascii"])
         return self._kept(cleaned, words, labels)
+
+    def key(self, text: str) -> int:
+        """Return the hash that near copies of a text share, as in its reading if it is kept."""
+        cleaned = self._without_labels(text)
+        return hash64(split_key(self._words(cleaned) or tokenize(cleaned)), self.hash_key)
+
+    def _words(self, text: str) -> list[str]:
+        return train_words(text) if "non-ascii" in self.active else tokenize(text)
 
     def _without_labels(self, text: str) -> str:
         """Remove emojis, and labels that are no emojis."""
@@ -162,6 +170,16 @@ class TextRules:
             hash64(split_key(words), self.hash_key),
             hash64(text, self.hash_key),
         )
+
+
+def text_rules(settings: CorpusSettings, wanted: Sequence[str]) -> TextRules:
+    """Return the rules of a build, without a detector; no wanted labels take any post."""
+    return TextRules(
+        wanted=tuple(wanted),
+        active=frozenset(rule for rule in RULES if settings.applies(rule)),
+        language=settings.language,
+        hash_key=settings.hash_key,
+    )
 
 
 def emoji_units(text: str) -> set[str]:
