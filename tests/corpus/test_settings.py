@@ -26,6 +26,9 @@ def test_settings_survive_json():
         ({"per_emoji": -1}, "per-emoji"),
         ({"language": "e.*"}, "language"),
         ({"seed": -1}, "seed"),
+        ({"min_language_score": 0.0}, "above 0"),
+        ({"min_language_score": 0.5, "language": "any"}, "no language"),
+        ({"lang_score_column": "sure"}, "--min-language-score"),
         ({"vocabulary": "model", "vocabulary_size": 50_000}, "--vocabulary-size"),
     ],
 )

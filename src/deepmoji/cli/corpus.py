@@ -71,6 +71,15 @@ _Language = Annotated[
         help="Keep posts of this language, by column, or detected where that is empty; any: all."
     ),
 ]
+_MinLanguageScore = Annotated[
+    float | None,
+    typer.Option(
+        help="Least confidence of the language, by column, or by the detector; by default any."
+    ),
+]
+_LangScoreColumn = Annotated[
+    str | None, typer.Option(help="Column or field of that confidence; by default lang_score.")
+]
 _Without = Annotated[
     list[str] | None,
     typer.Option(
@@ -120,6 +129,8 @@ def build_command(
     text_column: _TextColumn = None,
     lang_column: _LangColumn = None,
     language: _Language = "en",
+    min_language_score: _MinLanguageScore = None,
+    lang_score_column: _LangScoreColumn = None,
     without: _Without = None,
     labels: _Labels = "deepmoji",
     vocabulary_size: _VocabularySize = None,
@@ -142,6 +153,8 @@ def build_command(
         text_column=text_column,
         lang_column=lang_column,
         language=language,
+        min_language_score=min_language_score,
+        lang_score_column=lang_score_column,
         without=tuple(without or ()),
         labels=labels,
         vocabulary_size=vocabulary_size,

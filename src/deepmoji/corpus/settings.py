@@ -21,18 +21,20 @@ RULES: Mapping[str, str] = MappingProxyType(
     }
 )
 
-# What some settings drop besides, after the filters.
+# The filters, and what some settings drop besides.
 STEPS: Mapping[str, str] = MappingProxyType(
     {
         **RULES,
+        "language-score": "is in that language less surely than wanted",
         "excluded": "is a text to exclude, or a near copy of one",
     }
 )
+_SETTING_OF = {"language-score": "min_language_score", "excluded": "exclude"}
 _WORDS = 50_000
 _LISTS = frozenset({"without", "exclude"})
 # Left out of a report where they are not set: settings name a build, and what it makes by default
 # has not changed since it had these.
-_YOUNGER = frozenset({"exclude", "vocabulary"})
+_YOUNGER = frozenset({"exclude", "vocabulary", "min_language_score", "lang_score_column"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +58,9 @@ class CorpusSettings:
         shard_rows: rows of one training shard.
         exclude: corpus folders, whose evaluation texts, and files, whose texts neither a training
             nor an evaluation text may be or be a near copy of.
+        min_language_score: confidence that the language must have, in its column or by the
+            detector where that is empty; None asks for none.
+        lang_score_column: column or field of that confidence; None tries the usual names.
         vocabulary: a corpus folder, a model bundle or a ``vocabulary.json`` whose words and ids are
             used as they are.
 
@@ -77,6 +82,8 @@ class CorpusSettings:
     shard_rows: int = 2**18
     exclude: tuple[str, ...] = ()
     vocabulary: str | None = None
+    min_language_score: float | None = None
+    lang_score_column: str | None = None
 
     def __post_init__(self) -> None:
         if self.vocabulary is None and self.vocabulary_size is None:
@@ -110,15 +117,33 @@ class CorpusSettings:
                 )
         if self.max_tokens > 65_535:
             raise InputError(f"max-tokens is {self.max_tokens}; lengths are stored up to 65535")
+        self._check_scores()
         if self.seed >= 2**64:
             raise InputError(f"seed is {self.seed}; it must be below 2**64")
+
+    def _check_scores(self) -> None:
+        least = self.min_language_score
+        if least is None:
+            if self.lang_score_column is not None:
+                raise InputError("lang-score-column is only read for --min-language-score")
+        elif not 0 < least <= 1:
+            raise InputError(f"min-language-score is {least}; it must be above 0, and at most 1")
+        elif not self.applies("language"):
+            raise InputError("min-language-score is given, but no language is asked for")
+
+    @property
+    def more_columns(self) -> tuple[tuple[str, str | None], ...]:
+        """What is read of a post besides text and language, with its name if that is given."""
+        if self.min_language_score is None:
+            return ()
+        return (("score", self.lang_score_column),)
 
     def applies(self, rule: str) -> bool:
         """Tell whether a filter or another step is in force."""
         if rule == "language" and self.language == "any":
             return False
-        if rule == "excluded":
-            return bool(self.exclude)
+        if rule in _SETTING_OF:
+            return bool(getattr(self, _SETTING_OF[rule]))
         return rule not in self.without
 
     def to_dict(self) -> dict[str, Any]:

@@ -90,14 +90,16 @@ class TextRules:
         active: names of the filters in force.
         language: code that a detected language must have.
         hash_key: key of the hashes, up to 64 bytes.
-        detect: returns a text's language code; None takes every language.
+        detect: returns a text's language code and how sure it is; None takes every language.
+        least_sure: that it has to be.
     """
 
     wanted: tuple[str, ...]
     active: frozenset[str]
     language: str
     hash_key: bytes
-    detect: Callable[[str], str] | None = None
+    detect: Callable[[str], tuple[str, float]] | None = None
+    least_sure: float = 0.0
 
     def read(self, text: str, lang: str | None) -> Reading:
         """Read one post that passed the rules on the raw text.
@@ -107,8 +109,12 @@ class TextRules:
             lang: its language code if that was checked already; None has it detected.
         """
         cleaned = self._without_labels(text)
-        if not lang and self.detect is not None and self.detect(cleaned) != self.language:
-            return Reading(CODES["language"])
+        if not lang and self.detect is not None:
+            found, sure = self.detect(cleaned)
+            if found != self.language:
+                return Reading(CODES["language"])
+            if sure < self.least_sure:
+                return Reading(CODES["language-score"])
         if "length" in self.active and not self._long_enough(cleaned):
             return Reading(CODES["length"])
         labels = self._labels(text)
@@ -179,6 +185,7 @@ def text_rules(settings: CorpusSettings, wanted: Sequence[str]) -> TextRules:
         active=frozenset(rule for rule in RULES if settings.applies(rule)),
         language=settings.language,
         hash_key=settings.hash_key,
+        least_sure=settings.min_language_score or 0.0,
     )
 
 
