@@ -112,6 +112,23 @@ _Exclude = Annotated[
         "copies of them; may be given repeatedly.",
     ),
 ]
+_NearDuplicates = Annotated[
+    bool,
+    typer.Option(
+        "--near-duplicates", help="Drop posts that share most of their phrases with a kept one."
+    ),
+]
+_CapAuthor = Annotated[int | None, typer.Option(help="Posts kept of one author; by default all.")]
+_AuthorColumn = Annotated[
+    str | None, typer.Option(help="Column or field of the author; by default author_id and such.")
+]
+_DeleteIds = Annotated[
+    str | None,
+    typer.Option(metavar="FILE", help="Ids of posts that must not be used, one a line."),
+]
+_IdColumn = Annotated[
+    str | None, typer.Option(help="Column or field of the id; by default id and such.")
+]
 _PerEmoji = Annotated[
     int, typer.Option(help="Pairs for each emoji in the balanced validation and test sets.")
 ]
@@ -136,6 +153,11 @@ def build_command(
     vocabulary_size: _VocabularySize = None,
     vocabulary: _Vocabulary = None,
     exclude: _Exclude = None,
+    near_duplicates: _NearDuplicates = False,
+    cap_author: _CapAuthor = None,
+    author_column: _AuthorColumn = None,
+    delete_ids: _DeleteIds = None,
+    id_column: _IdColumn = None,
     max_tokens: Annotated[int, typer.Option(help="Words stored of a post.")] = 64,
     per_emoji: _PerEmoji = 120,
     natural: _Natural = 8000,
@@ -160,6 +182,11 @@ def build_command(
         vocabulary_size=vocabulary_size,
         vocabulary=vocabulary,
         exclude=tuple(exclude or ()),
+        near_duplicates=near_duplicates,
+        cap_author=cap_author,
+        author_column=author_column,
+        delete_ids=delete_ids,
+        id_column=id_column,
         max_tokens=max_tokens,
         per_emoji=per_emoji,
         natural=natural,

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
+import pyarrow as pa
+
 from deepmoji.corpus import program
 from deepmoji.corpus.assemble import Assembly
 from deepmoji.corpus.folder import BuildFolder
@@ -110,6 +112,7 @@ class Build:
                 labels=labels,
                 vocabulary=self._named.vocabulary,
             )
+            assembly.count_surplus(tally)
             if not len(assembly.pairs.row):
                 self.folder.clear()
                 raise InputError(_nothing(tally, len(labels)))
@@ -139,6 +142,9 @@ class Build:
 
     def _stages(self, labels: tuple[str, ...]) -> list[Stage]:
         excluded = self._named.excluded_keys(self.settings, labels)
+        deleted = None
+        if self.settings.delete_ids is not None:
+            deleted = pa.array(self._named.deleted, pa.large_string())
         return [
             Stage(
                 files=files,
@@ -147,6 +153,7 @@ class Build:
                 wanted=labels,
                 described=self._described,
                 excluded=excluded,
+                deleted=deleted,
             )
             for files in in_groups(self.posts, _STAGE_SIZE)
         ]

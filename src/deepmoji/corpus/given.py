@@ -1,4 +1,4 @@
-"""What settings name besides posts: texts to keep out, and another corpus's vocabulary."""
+"""What settings name besides posts: texts and ids to keep out, another corpus's vocabulary."""
 
 import hashlib
 from collections.abc import Iterator, Sequence
@@ -28,11 +28,13 @@ class Named:
     Attributes:
         excluded: the distinct texts that a corpus must not have, sorted.
         vocabulary: its words, if they are not to be counted.
+        deleted: ids of posts that must not be used.
         digests: SHA-256 of what each setting names, in place of its paths.
     """
 
     excluded: Sequence[str] = ()
     vocabulary: Vocabulary | None = None
+    deleted: Sequence[str] = ()
     digests: dict[str, Any]
 
     @classmethod
@@ -51,8 +53,12 @@ class Named:
             path = _vocabulary_file(Path(settings.vocabulary).expanduser())
             vocabulary = Vocabulary.load(path)
             digests["vocabulary"] = _digest(vocabulary.words)
+        deleted: list[str] = []
+        if settings.delete_ids is not None:
+            deleted = _ids(Path(settings.delete_ids).expanduser())
+            digests["delete_ids"] = _digest(deleted)
         excluded = sorted({text for each in lists for text in each})
-        return cls(excluded=excluded, vocabulary=vocabulary, digests=digests)
+        return cls(excluded=excluded, vocabulary=vocabulary, deleted=deleted, digests=digests)
 
     def describe(self, settings: CorpusSettings) -> dict[str, Any]:
         """Return the settings with digests for paths: what decides the corpus, wherever it lies."""
@@ -83,6 +89,16 @@ def _vocabulary_file(path: Path) -> Path:
             "vocabulary.json with --vocabulary"
         )
     return path / VOCABULARY
+
+
+def _ids(path: Path) -> list[str]:
+    try:
+        lines = path.read_text("utf-8-sig").splitlines()
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}; see --delete-ids") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not a list of ids, one a line: {error}") from error
+    return sorted({line.strip() for line in lines} - {""})
 
 
 def _texts(name: str, settings: CorpusSettings) -> list[str]:

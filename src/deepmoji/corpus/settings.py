@@ -21,20 +21,37 @@ RULES: Mapping[str, str] = MappingProxyType(
     }
 )
 
-# The filters, and what some settings drop besides.
+# The filters, and what some settings drop besides, in the order in which they judge a post.
 STEPS: Mapping[str, str] = MappingProxyType(
     {
-        **RULES,
+        "deleted": "is in the list of posts to delete",
+        **{rule: RULES[rule] for rule in ("retweet", "link", "language")},
         "language-score": "is in that language less surely than wanted",
+        **RULES,
         "excluded": "is a text to exclude, or a near copy of one",
+        "near-duplicate": "has most of its three-word phrases in common with a kept post",
+        "author-cap": "is by someone of whom as many posts are kept as may be",
     }
 )
-_SETTING_OF = {"language-score": "min_language_score", "excluded": "exclude"}
+# What puts the steps in force that are no filters.
+_SETTING_OF = {
+    "deleted": "delete_ids",
+    "language-score": "min_language_score",
+    "excluded": "exclude",
+    "near-duplicate": "near_duplicates",
+    "author-cap": "cap_author",
+}
+# A column is read for the step that needs it.
+_COLUMN_OF = {
+    "lang_score_column": "min_language_score",
+    "author_column": "cap_author",
+    "id_column": "delete_ids",
+}
 _WORDS = 50_000
 _LISTS = frozenset({"without", "exclude"})
 # Left out of a report where they are not set: settings name a build, and what it makes by default
 # has not changed since it had these.
-_YOUNGER = frozenset({"exclude", "vocabulary", "min_language_score", "lang_score_column"})
+_YOUNGER = frozenset({"vocabulary", *_COLUMN_OF, *_SETTING_OF.values()})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +78,11 @@ class CorpusSettings:
         min_language_score: confidence that the language must have, in its column or by the
             detector where that is empty; None asks for none.
         lang_score_column: column or field of that confidence; None tries the usual names.
+        near_duplicates: whether to keep one of the posts that have most of their phrases in common.
+        cap_author: posts kept of one author; None keeps all.
+        author_column: column or field of the author; None tries the usual names.
+        delete_ids: a file of the ids of posts that must not be used, one a line.
+        id_column: column or field of the id; None tries the usual names.
         vocabulary: a corpus folder, a model bundle or a ``vocabulary.json`` whose words and ids are
             used as they are.
 
@@ -84,6 +106,11 @@ class CorpusSettings:
     vocabulary: str | None = None
     min_language_score: float | None = None
     lang_score_column: str | None = None
+    near_duplicates: bool = False
+    cap_author: int | None = None
+    author_column: str | None = None
+    delete_ids: str | None = None
+    id_column: str | None = None
 
     def __post_init__(self) -> None:
         if self.vocabulary is None and self.vocabulary_size is None:
@@ -108,6 +135,7 @@ class CorpusSettings:
             "natural": 0,
             "seed": 0,
             "shard_rows": 1,
+            "cap_author": 1,
         }
         for name, least in smallest.items():
             given = getattr(self, name)
@@ -117,26 +145,30 @@ class CorpusSettings:
                 )
         if self.max_tokens > 65_535:
             raise InputError(f"max-tokens is {self.max_tokens}; lengths are stored up to 65535")
-        self._check_scores()
+        self._check_columns()
         if self.seed >= 2**64:
             raise InputError(f"seed is {self.seed}; it must be below 2**64")
 
-    def _check_scores(self) -> None:
+    def _check_columns(self) -> None:
+        for column, purpose in _COLUMN_OF.items():
+            if getattr(self, column) is not None and getattr(self, purpose) is None:
+                column, purpose = column.replace("_", "-"), purpose.replace("_", "-")
+                raise InputError(f"{column} is only read for --{purpose}")
         least = self.min_language_score
-        if least is None:
-            if self.lang_score_column is not None:
-                raise InputError("lang-score-column is only read for --min-language-score")
-        elif not 0 < least <= 1:
+        if least is not None and not 0 < least <= 1:
             raise InputError(f"min-language-score is {least}; it must be above 0, and at most 1")
-        elif not self.applies("language"):
+        if least is not None and not self.applies("language"):
             raise InputError("min-language-score is given, but no language is asked for")
 
     @property
     def more_columns(self) -> tuple[tuple[str, str | None], ...]:
         """What is read of a post besides text and language, with its name if that is given."""
-        if self.min_language_score is None:
-            return ()
-        return (("score", self.lang_score_column),)
+        wanted = {
+            "score": (self.min_language_score, self.lang_score_column),
+            "author": (self.cap_author, self.author_column),
+            "id": (self.delete_ids, self.id_column),
+        }
+        return tuple((kind, name) for kind, (use, name) in wanted.items() if use is not None)
 
     def applies(self, rule: str) -> bool:
         """Tell whether a filter or another step is in force."""

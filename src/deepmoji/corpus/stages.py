@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from daft.exceptions import DaftCoreException
 from numpy.typing import NDArray
@@ -17,14 +18,23 @@ from deepmoji.corpus.posts import PostFile, open_posts
 from deepmoji.corpus.program import READING, readings
 from deepmoji.corpus.settings import STEPS, CorpusSettings, fingerprint
 from deepmoji.corpus.source import BROKEN, PostSource
+from deepmoji.corpus.surplus import HASHES
 from deepmoji.corpus.tally import SAMPLES, Tally
-from deepmoji.corpus.words import CODES, KEPT
+from deepmoji.corpus.words import CODES, KEPT, hash64
 from deepmoji.errors import DeepmojiError, InputError
 from deepmoji.files import atomic_path, read_json, write_json
 
-PART = pa.schema(
-    [READING.field(name) for name in ("input", "words", "labels", "post", "key", "order")]
-)
+_PART = ("input", "words", "labels", "post", "key", "order")
+
+
+def part_schema(settings: CorpusSettings) -> pa.Schema:
+    """Return the columns of a part: of a reading, and what its steps after reading need."""
+    part = [READING.field(name) for name in _PART]
+    if settings.near_duplicates:
+        part.append(pa.field("minhash", pa.list_(pa.uint32(), HASHES)))
+    if settings.cap_author is not None:
+        part.append(pa.field("author", pa.uint64()))
+    return pa.schema(part)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +48,7 @@ class Stage:
         wanted: the labels; none counts emojis instead.
         described: the settings with digests for what they name.
         excluded: keys of the texts to exclude, sorted.
+        deleted: ids of posts that must not be used, if there is such a list.
     """
 
     files: tuple[PostFile, ...]
@@ -46,6 +57,7 @@ class Stage:
     wanted: tuple[str, ...]
     described: Mapping[str, Any]
     excluded: NDArray[np.uint64]
+    deleted: pa.Array | None
 
     @property
     def name(self) -> str:
@@ -64,7 +76,7 @@ class Stage:
 
     @property
     def part(self) -> Path:
-        """The kept posts, with columns as in PART."""
+        """The kept posts, with the columns of :func:`part_schema`."""
         return self.folder / f"{self.name}.parquet"
 
     @property
@@ -90,7 +102,7 @@ class Stage:
         done = 0
         with (
             atomic_path(self.part) as path,
-            pq.ParquetWriter(path, PART, compression="zstd") as out,
+            pq.ParquetWriter(path, part_schema(self.settings), compression="zstd") as out,
             closing(self._readings(workers)) as parts,
         ):
             for rows, position in parts:
@@ -141,18 +153,28 @@ class Stage:
         for code, rule in enumerate(STEPS, start=1):
             if counts[code]:
                 tally.dropped[rule] += int(counts[code])
-                tally.add_samples(rule, _samples(rows, np.flatnonzero(codes == code)))
+                if rule != "deleted":  # those are nowhere to be seen
+                    tally.add_samples(rule, _samples(rows, np.flatnonzero(codes == code)))
         if not self.wanted:
             emojis = rows["emojis"].filter(pa.array(codes == KEPT))
             tally.emojis.update(emojis.combine_chunks().flatten().to_pylist())
-        kept = rows.filter(pa.array(codes == KEPT)).select(PART.names).combine_chunks()
-        return kept.cast(PART)
+        part = part_schema(self.settings)
+        kept = rows.filter(pa.array(codes == KEPT)).select(part.names).combine_chunks()
+        if "author" in part.names:
+            key, place = self.settings.hash_key, part.names.index("author")
+            hashes = [hash64(name, key) if name else 0 for name in kept["author"].to_pylist()]
+            kept = kept.set_column(place, part.field(place), pa.array(hashes, pa.uint64()))
+        return kept.cast(part)
 
     def _judge(self, rows: pa.Table) -> NDArray[np.uint8]:
         """Return the code of the first step that drops each post, KEPT if none does."""
         codes = rows["code"].to_numpy()
         found = is_in(rows["key"].to_numpy(), self.excluded)
-        return np.where((codes == KEPT) & found, np.uint8(CODES["excluded"]), codes)
+        codes = np.where((codes == KEPT) & found, np.uint8(CODES["excluded"]), codes)
+        if self.deleted is None:
+            return codes
+        deleted = pc.call_function("is_in", [rows["id"]], pc.SetLookupOptions(self.deleted))
+        return np.where(deleted.to_numpy(), np.uint8(CODES["deleted"]), codes)
 
     def _count_problems(self, rows: pa.Table, tally: Tally) -> None:
         columns = [rows[name].to_pylist() for name in ("file", "place", "problem")]

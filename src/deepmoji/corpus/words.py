@@ -20,6 +20,9 @@ from deepmoji.text.tokenizer import tokenize, train_words
 KEPT = 0
 CODES = {rule: code for code, rule in enumerate(STEPS, start=1)}
 
+# Shorter texts are no near duplicates: different people write the same few words.
+LEAST_WORDS = 8
+
 # Surely a normal word, seen without reading the whole post: letters between white space.
 _PLAIN_WORD = re.compile(r"(?:^|\s)[A-Za-z]+(?:\s|$)")
 _RUN = re.compile(r"(.)\1+")
@@ -40,6 +43,7 @@ class Reading(NamedTuple):
     post: int = 0
     key: int = 0
     order: int = 0
+    phrases: str = ""  # what near duplicates are found by; empty where they are not looked for
 
 
 # For counting emojis: flags, and sequences around joiners, skin tones left out.
@@ -92,6 +96,7 @@ class TextRules:
         hash_key: key of the hashes, up to 64 bytes.
         detect: returns a text's language code and how sure it is; None takes every language.
         least_sure: that it has to be.
+        phrases: whether to return what near duplicates are found by.
     """
 
     wanted: tuple[str, ...]
@@ -100,6 +105,7 @@ class TextRules:
     hash_key: bytes
     detect: Callable[[str], tuple[str, float]] | None = None
     least_sure: float = 0.0
+    phrases: bool = False
 
     def read(self, text: str, lang: str | None) -> Reading:
         """Read one post that passed the rules on the raw text.
@@ -167,14 +173,16 @@ class TextRules:
         return bool(_PLAIN_WORD.search(text)) or any(map(is_normal, tokenize(text)))
 
     def _kept(self, text: str, words: Sequence[str], labels: Sequence[int]) -> Reading:
+        key = split_key(words)
         return Reading(
             KEPT,
             text.strip(),
             words,
             labels,
             hash64("\n".join(words), self.hash_key),
-            hash64(split_key(words), self.hash_key),
+            hash64(key, self.hash_key),
             hash64(text, self.hash_key),
+            key if self.phrases and key.count(" ") >= LEAST_WORDS - 1 else "",
         )
 
 
@@ -186,6 +194,7 @@ def text_rules(settings: CorpusSettings, wanted: Sequence[str]) -> TextRules:
         language=settings.language,
         hash_key=settings.hash_key,
         least_sure=settings.min_language_score or 0.0,
+        phrases=settings.near_duplicates,
     )
 
 
