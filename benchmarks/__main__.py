@@ -18,7 +18,7 @@ FOLDER = Path(__file__).resolve().parent
 # Tens of minutes on all cores, and most need a corpus: only when named. What they gave before is
 # in results/.
 SLOW = {"corpus", "emoji", "sampling", "training_speed"}
-HELPERS = {"__init__", "__main__", "record", "tables"}
+HELPERS = {"__init__", "__main__", "arithmetic", "record", "tables"}
 
 
 def main() -> int:
