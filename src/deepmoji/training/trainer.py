@@ -25,10 +25,11 @@ from deepmoji.training.loop import (
     learning_rate,
     log_probabilities,
     make_optimiser,
-    to_tensors,
 )
 from deepmoji.training.material import read_material
 from deepmoji.training.network import Network, Output
+from deepmoji.training.pinned import copy_to
+from deepmoji.training.resident import gather_from
 from deepmoji.training.teacher import Answers, Distillation
 
 _READ_EVERY = {"cuda": 50}  # steps, see Clock
@@ -79,6 +80,7 @@ class Trainer:
         self.plan = BatchPlan(
             self.material.rows, config, classes=self.classes, chances=self.material.chances
         )
+        self.gather = gather_from(self.material.rows, config.max_tokens, fabric.device)
         self.checkpoint = checkpoint
         self.state = State()
         self.plain = network
@@ -191,9 +193,8 @@ class Trainer:
         torch.manual_seed((self.config.seed << 40) + step * 1024 + self.fabric.global_rank)
         rows = self.plan.rows(step)
         own = rows[self.fabric.global_rank :: self.fabric.world_size]
-        device = self.fabric.device
-        ids, lengths = to_tensors(self.material.rows, own, self.config.max_tokens, device)
-        targets = torch.from_numpy(self.material.targets(own)).to(device)
+        ids, lengths = self.gather(own)
+        targets = copy_to(self.fabric.device, torch.from_numpy(self.material.targets(own)))
         output: Output = self.network(ids, lengths)
         logits = output.logits.float()
         loss = self.loss(logits, targets)
