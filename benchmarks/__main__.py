@@ -21,7 +21,7 @@ SLOW = {
     *("corpus", "emoji", "emojis", "projection", "sampling", "score", "serve", "study"),
     "training_speed",
 }
-HELPERS = {"__init__", "__main__", "record", "tables"}
+HELPERS = {"__init__", "__main__", "arithmetic", "record", "tables"}
 
 
 def main() -> int:

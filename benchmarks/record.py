@@ -43,8 +43,8 @@ def tweets(count: int, split: str = "validation") -> list[str]:
     return [text for text, part in rows if part == split][:count]
 
 
-def write(name: str, result: dict[str, Any]) -> None:
-    """Write and print `results/NAME.json`, with the command, the day and the machine."""
+def write(name: str, result: dict[str, Any], *, file: str = "") -> None:
+    """Write and print `results/NAME.json` (or FILE), with the command, the day and the machine."""
     arguments = " ".join(sys.argv[1:])
     content = {
         "command": f"python -m benchmarks.{name} {arguments}".strip(),
@@ -54,5 +54,5 @@ def write(name: str, result: dict[str, Any]) -> None:
     }
     text = json.dumps(content, ensure_ascii=False, indent=1)
     RESULTS.mkdir(parents=True, exist_ok=True)
-    (RESULTS / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+    (RESULTS / f"{file or name}.json").write_text(text + "\n", encoding="utf-8")
     print(text)

@@ -59,7 +59,7 @@ def _grid(title: str, value: Any) -> Table:
     columns = list(dict.fromkeys(key for record in records for key in record))
     table = Table(*([""] if named else []), *columns, title=title, title_justify="left")
     for name, record in zip(value if named else records, records, strict=True):
-        cells = [_text(record[column]) if column in record else "" for column in columns]
+        cells = [_text(record[column]) if column in record else "–" for column in columns]
         table.add_row(*([name] if named else []), *cells)
     return table
 

@@ -71,6 +71,38 @@ def speed(results: Results) -> str:
     )
 
 
+SPEED_COLUMNS = {  # of each variant: the name in the table, and how its numbers are written
+    "texts_per_second": ("texts/s", ",.0f"),
+    "tokens_per_second": ("tokens/s", ",.0f"),
+    "forward_us": ("forward, µs", ",.0f"),
+    "backward_us": ("backward, µs", ",.0f"),
+    "step_us": ("step, µs", ",.0f"),
+    "mflop_per_text": ("MFLOP", ",.0f"),
+    "gflops": ("GFLOP/s", ",.0f"),
+    "peak_gflops": ("measured peak", ",.0f"),
+    "share_of_peak": ("of the peak", ".0%"),
+}
+
+
+def training_speed(results: Results) -> str:
+    """Every way of training that was measured, also on a GPU if there was one."""
+    files = [results[name] for name in SPEED_FILES if name in results]
+    rows = [
+        (name, *(_number(row, column, form) for column, (_, form) in SPEED_COLUMNS.items()))
+        for file in files
+        for name, row in file["variants"].items()
+    ]
+    header = ("", *(title for title, _ in SPEED_COLUMNS.values()))
+    return table(header, rows, "l" + "r" * len(SPEED_COLUMNS))
+
+
+SPEED_FILES = ("training_speed", "training_speed_gpu")
+
+
+def _number(row: Mapping[str, Any], column: str, form: str) -> str:
+    return format(row[column], form) if column in row else "–"
+
+
 def parity(results: Results) -> str:
     """How many texts are read exactly as the original read them, and how close its weights are."""
     golden, rows = results["golden"], results["interop"]["rows"]

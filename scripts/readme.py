@@ -1,7 +1,7 @@
-"""Fill the generated parts of README.md from benchmarks/results/*.json and the source.
+"""Fill the generated parts of README.md and docs/training.md from benchmarks/results/*.json.
 
-`python -m scripts.readme` writes it; with `--check` it only says whether it is current. Where a
-result file is missing, the README says so and the exit code is 1.
+`python -m scripts.readme` writes them; with `--check` it only says whether they are current. Where
+a result file is missing, the page says so and the exit code is 1.
 """
 
 import ast
@@ -15,6 +15,7 @@ from scripts import figures, study_figures, transfer_figures
 from scripts.blocks import ROOT, fill, update
 
 README = ROOT / "README.md"
+TRAINING = ROOT / "docs" / "training.md"
 RESULTS = ROOT / "benchmarks" / "results"
 
 Results = Mapping[str, Any]
@@ -67,8 +68,10 @@ def _first_line(path: Path) -> str:
     return docstring.partition("\n")[0].partition(". ")[0].rstrip(".")
 
 
+Blocks = Mapping[str, tuple[tuple[str, ...], Callable[[Results], str]]]
+
 # Each generated part, the result files it needs, and what makes it.
-BLOCKS: dict[str, tuple[tuple[str, ...], Callable[[Results], str]]] = {
+BLOCKS: Blocks = {
     "sentences": (("sentences",), figures.sentences),
     "quality": (("emoji", "corpus"), figures.quality),
     "transfer": (("benchmark-paper",), transfer_figures.paper_table),
@@ -80,12 +83,16 @@ BLOCKS: dict[str, tuple[tuple[str, ...], Callable[[Results], str]]] = {
     "parity": (("golden", "interop"), figures.parity),
     "tree": ((), tree),
 }
+PAGES: Mapping[Path, Blocks] = {
+    README: BLOCKS,
+    TRAINING: {"training_speed": (("training_speed",), figures.training_speed)},
+}
 
 
-def render(document: str, results: Results) -> str:
-    """The README with its generated parts made from these results."""
+def render(document: str, results: Results, blocks: Blocks = BLOCKS) -> str:
+    """A page with its generated parts made from these results."""
     contents = {}
-    for name, (needed, make) in BLOCKS.items():
+    for name, (needed, make) in blocks.items():
         missing = [each for each in needed if each not in results]
         contents[name] = _not_measured(missing) if missing else make(results)
     return fill(document, contents)
@@ -98,8 +105,8 @@ def read_results() -> dict[str, Any]:
 
 
 def missing_results(results: Results) -> list[str]:
-    """The result files that some part of the README needs and that are not there."""
-    needed = {each for names, _ in BLOCKS.values() for each in names}
+    """The result files that some generated part needs and that are not there."""
+    needed = {each for page in PAGES.values() for names, _ in page.values() for each in names}
     return sorted(needed - results.keys())
 
 
@@ -109,12 +116,13 @@ def _not_measured(missing: list[str]) -> str:
 
 
 def main() -> int:
-    results = read_results()
-    document = README.read_text(encoding="utf-8")
-    stale = update(README, render(document, results), check="--check" in sys.argv)
+    results, stale = read_results(), 0
+    for page, blocks in PAGES.items():
+        content = render(page.read_text(encoding="utf-8"), results, blocks)
+        stale |= update(page, content, check="--check" in sys.argv)
     if missing := missing_results(results):
         names = ", ".join(f"benchmarks/results/{name}.json" for name in missing)
-        print(f"README.md lacks figures: there is no {names}", file=sys.stderr)
+        print(f"the documentation lacks figures: there is no {names}", file=sys.stderr)
         return 1
     return stale
 

@@ -111,6 +111,14 @@ def pretrain(
     precision: Annotated[
         Arithmetic, typer.Option(help="Of the arithmetic; weights are always fp32.")
     ] = "bf16-mixed",
+    time_limit: Annotated[
+        float | None,
+        typer.Option(
+            metavar="MINUTES",
+            help="Stop in time, with a checkpoint; the same command goes on.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Train a model to predict the emojis of posts. Stopped and run again, it goes on.
 
@@ -149,7 +157,7 @@ def pretrain(
 
     hardware = Hardware(device=device, processes=processes, precision=precision)
     line = ProgressLine()
-    run(
+    model = run(
         corpus,
         out,
         model=sizes,
@@ -159,8 +167,15 @@ def pretrain(
         init=init,
         vectors=vectors,
         teacher=teacher,
+        time_limit=time_limit,
     )
-    if os.environ.get("RANK", "0") == "0":
+    if os.environ.get("RANK", "0") != "0":
+        return
+    if model is None:
+        typer.echo(
+            f"The time limit is up before the end, {out} is not written: the same command goes on"
+        )
+    else:
         typer.echo(f"{out} is a model now. Try: deepmoji predict --model {out} 'so tired'")
 
 

@@ -21,10 +21,12 @@ def average_of(network: nn.Module, decay: float) -> AveragedModel:
     def update(
         means: tuple[Tensor, ...] | list[Tensor],
         weights: tuple[Tensor, ...] | list[Tensor],
-        updates: Tensor | int,
+        _updates: Tensor | int,
     ) -> None:
-        kept = min(decay, (1 + int(updates)) / (10 + int(updates)))
+        updates = int(average.n_averaged)  # on the CPU: the copy that is given may be on a GPU
+        kept = min(decay, (1 + updates) / (10 + updates))
         for mean, weight in zip(means, weights, strict=True):
             mean.lerp_(weight, 1 - kept)
 
-    return AveragedModel(network, multi_avg_fn=update)
+    average = AveragedModel(network, multi_avg_fn=update)
+    return average

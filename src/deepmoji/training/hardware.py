@@ -5,6 +5,7 @@ import multiprocessing
 import multiprocessing.connection
 import os
 import threading
+import time
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -98,21 +99,24 @@ def is_first_process() -> bool:
 
 
 def end_with_parent() -> None:
-    """Let a spawned process end when the one that started it is gone, however it went.
+    """Let a process that spawn or torchrun started end when its parent is gone, however it went.
 
     A training process that is left alone would use the cores and write checkpoints for hours, also
     over those of the run that goes on. torch interrupts its children then, which those ignore that
-    were started in the background of a script.
+    were started in the background of a script; torchrun's are in sessions of their own.
     """
-    parent = multiprocessing.parent_process()
-    if parent is None:
+    parent, started_by = multiprocessing.parent_process(), os.getppid()
+    if parent is None and not under_torchrun():
         return
 
-    def watch(sentinel: int) -> None:
-        multiprocessing.connection.wait([sentinel])
+    def watch() -> None:
+        if parent is not None:
+            multiprocessing.connection.wait([parent.sentinel])
+        while parent is None and os.getppid() == started_by:
+            time.sleep(1)
         os._exit(1)
 
-    threading.Thread(target=watch, args=(parent.sentinel,), daemon=True).start()
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def share_cores(fabric: Fabric) -> None:

@@ -93,9 +93,10 @@ class Network(nn.Module):
 
         Args:
             ids: int64 [B, T], padded at the right with any id.
-            lengths: int64 [B], at least 1; ids behind them have no influence.
+            lengths: int64 [B], at least 1; ids behind them have no influence. Where ids are on a
+                GPU, lengths on the CPU are faster: they decide shapes, which the program asks for.
         """
-        packing = Packing.of(lengths)
+        packing = Packing.of(lengths).to(ids.device)
         words = self.read_words(ids[packing.texts, packing.steps], packing)
         first = self.lstm_1(words, packing)
         features, attention = self.attend(self.stack(words, first, packing), packing)

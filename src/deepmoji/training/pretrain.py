@@ -35,6 +35,12 @@ from deepmoji.training.trainer import Trainer
 _MAKERS = ("deepmoji", "torch", "lightning-fabric", "onnx", "onnxruntime")
 
 
+class Options(Files, total=False):
+    """What pretraining may be given besides a corpus, settings and hardware."""
+
+    time_limit: float | None  # minutes
+
+
 def pretrain(
     corpus: str | Path,
     out: str | Path,
@@ -43,8 +49,8 @@ def pretrain(
     config: PretrainConfig | None = None,
     hardware: Hardware | None = None,
     report: Report | None = None,
-    **files: Unpack[Files],
-) -> Path:
+    **options: Unpack[Options],
+) -> Path | None:
     """Pretrain a model on a corpus and write it as a bundle with its training weights.
 
     Checkpoints go to ``OUT.training``. Called again after it was stopped, it goes on with the same
@@ -57,15 +63,18 @@ def pretrain(
         config: the settings.
         hardware: where to train; all cores or GPUs by default.
         report: told of progress every few seconds.
-        files: ``init``, a bundle whose weights to start from, word by word and label by label,
+        options: ``init``, a bundle whose weights to start from, word by word and label by label,
             instead of random ones; its sizes and gates have to be the same. ``teacher``, a bundle
             of any sizes whose answers to learn from besides the labels (knowledge distillation);
             its words and labels have to be the corpus's, in any order. ``vectors``, word vectors
             to start the embedding from, in word2vec's text format, as a text or as ``.gz``; not
-            together with ``init``.
+            together with ``init``. ``time_limit``, minutes after which the training is to have
+            stopped, with a checkpoint to go on from; what comes before the training, a teacher's
+            answers, and what comes after it, the bundle, is not interrupted.
 
     Returns:
-        ``out``. Under ``torchrun`` it is written by the first process.
+        ``out``, or None if the time limit came before the end. Under ``torchrun`` it is written by
+        the first process.
 
     Raises:
         InputError: if the corpus cannot be read or has no pairs to train or validate on, or
@@ -73,10 +82,11 @@ def pretrain(
         BundleError: if ``out`` holds something that is no bundle, or a bundle cannot be read.
         DeepmojiError: if training fails: a full disk, a loss that is no number.
     """
+    until = _end_of(options.pop("time_limit", None))
     folder, out = CorpusFolder.open(corpus), Path(out).resolve()
     check_replaceable(out)
     given: dict[str, Path] = {
-        name: Path(str(file)) for name, file in files.items() if file is not None
+        name: Path(str(file)) for name, file in options.items() if file is not None
     }
     for name, use in (("init", "starts from"), ("teacher", "learns from")):
         if name in given and given[name].resolve() == out:
@@ -100,10 +110,20 @@ def pretrain(
         **given,
     )
     hardware = hardware or Hardware()
-    train(run, hardware, report or _ignore)
+    if not train(run, hardware, report or _ignore, until):
+        return None
     if is_first_process():
         finish(run, out, hardware)
     return out
+
+
+def _end_of(minutes: float | None) -> float | None:
+    """Return when a time limit is over, on the clock of ``time.monotonic``."""
+    if minutes is None:
+        return None
+    if not minutes > 0:
+        raise InputError(f"time_limit has to be a positive number of minutes, not {minutes!r}")
+    return time.monotonic() + 60 * minutes
 
 
 def _ignore(progress: Progress) -> None:
@@ -114,8 +134,17 @@ def _nothing() -> None:
     """Do nothing."""
 
 
-def train(run: Run, hardware: Hardware, report: Report) -> None:
+def train(run: Run, hardware: Hardware, report: Report, until: float | None = None) -> bool:
     """Train until the epochs are done or validation stops improving; weights go to checkpoints.
+
+    Args:
+        run: what to train.
+        hardware: where.
+        report: told of progress.
+        until: stop before, on the clock of ``time.monotonic``, which processes of a machine share.
+
+    Returns:
+        whether the run is finished.
 
     Raises:
         InputError: if the corpus cannot be read or the folder holds another run.
@@ -126,14 +155,13 @@ def train(run: Run, hardware: Hardware, report: Report) -> None:
     if run.checkpoint().load() is None:
         run.network()
     _ask_teacher(run, hardware, report)
-    process = _Process(run, report)
+    process = _Process(run, report, until)
     fabric = hardware.fabric(run.config.batch_size)
     if under_torchrun() or fabric.world_size == 1:
         fabric.launch()
-        process(fabric)
-        return
+        return process(fabric)
     try:
-        fabric.launch(process)
+        return fabric.launch(process)
     except ProcessException as error:
         reason = str(error).strip().splitlines()[-1]
         raise DeepmojiError(
@@ -166,14 +194,14 @@ def _ask_teacher(run: Run, hardware: Hardware, report: Report) -> None:
 class _Process:
     """What each process does: an object, to be picklable and quiet from the start."""
 
-    def __init__(self, run: Run, report: Report) -> None:
-        self.run, self.report = run, report
+    def __init__(self, run: Run, report: Report, until: float | None) -> None:
+        self.run, self.report, self.until = run, report, until
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
         quieten_fabric()  # in a process of its own, before Fabric sets it up
 
-    def __call__(self, fabric: Fabric) -> None:
+    def __call__(self, fabric: Fabric) -> bool:
         end_with_parent()
         share_cores(fabric)
         trainer = Trainer(
@@ -187,7 +215,7 @@ class _Process:
         )
         try:
             trainer.resume()
-            trainer.run()
+            return trainer.run(self.until)
         finally:
             getattr(self.report, "close", _nothing)()
 

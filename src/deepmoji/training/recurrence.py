@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from deepmoji.config import Gates
+from deepmoji.training.pinned import copy_to
 
 _ROUND = 256  # rows
 
@@ -37,6 +38,14 @@ class Packing:
         starts = sizes.cumsum(0) - sizes
         reverse = starts[ordered[places] - 1 - steps] + places
         return cls(order, order[places], steps, reverse, tuple(sizes.tolist()))
+
+    def to(self, device: torch.device) -> "Packing":
+        """Return the same on a device; made on the CPU, a GPU is not waited for."""
+        if self.order.device == device:
+            return self
+        order, texts = copy_to(device, self.order), copy_to(device, self.texts)
+        steps, reverse = copy_to(device, self.steps), copy_to(device, self.reverse)
+        return Packing(order, texts, steps, reverse, self.sizes)
 
 
 class Recurrence(torch.autograd.Function):

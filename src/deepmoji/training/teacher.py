@@ -22,6 +22,7 @@ from deepmoji.training.hardware import Hardware
 from deepmoji.training.loop import Progress, Report, answer
 from deepmoji.training.material import take
 from deepmoji.training.network import Network
+from deepmoji.training.pinned import copy_to
 from deepmoji.training.weights import adopt
 
 _TINY = 1e-12  # stands for a class that never occurs
@@ -72,7 +73,7 @@ class Distillation:
         """
         answers = torch.from_numpy(self._answers[rows].astype(np.float32)) + self._shift
         heat = self._temperature
-        teacher = torch.log_softmax(answers.to(logits.device) / heat, dim=-1)
+        teacher = torch.log_softmax(copy_to(logits.device, answers) / heat, dim=-1)
         student = torch.log_softmax(logits / heat, dim=-1)
         divergence = nn.functional.kl_div(student, teacher, reduction="sum", log_target=True)
         return (1 - self._weight) * loss + self._weight * heat**2 * divergence

@@ -1,7 +1,5 @@
 """One process of a pretraining run."""
 
-import math
-import time
 from typing import cast
 
 import numpy as np
@@ -15,25 +13,27 @@ from torch import nn
 
 from deepmoji.config import ModelConfig, PretrainConfig
 from deepmoji.corpus.shards import CorpusFolder, Shard
-from deepmoji.errors import DeepmojiError, InputError
+from deepmoji.errors import InputError
 from deepmoji.evaluation.metrics import Priors, emoji_accuracies
 from deepmoji.training.averaging import average_of
 from deepmoji.training.batches import BatchPlan
 from deepmoji.training.checkpoint import Checkpoint, Saved, State
+from deepmoji.training.clock import Clock
 from deepmoji.training.loop import (
-    Progress,
     Report,
     decay_weights,
     learning_rate,
     log_probabilities,
     make_optimiser,
-    to_tensors,
 )
 from deepmoji.training.material import read_material
 from deepmoji.training.network import Network, Output
+from deepmoji.training.pinned import copy_to
+from deepmoji.training.resident import gather_from
 from deepmoji.training.teacher import Answers, Distillation
 
-_REPORT_SECONDS = 2.0
+_READ_EVERY = {"cuda": 50}  # steps, see Clock
+_BYTES_A_SECOND = 5e7  # of a checkpoint, at least
 
 
 def new_network(model: ModelConfig, config: PretrainConfig) -> Network:
@@ -80,6 +80,7 @@ class Trainer:
         self.plan = BatchPlan(
             self.material.rows, config, classes=self.classes, chances=self.material.chances
         )
+        self.gather = gather_from(self.material.rows, config.max_tokens, fabric.device)
         self.checkpoint = checkpoint
         self.state = State()
         self.plain = network
@@ -117,19 +118,32 @@ class Trainer:
                 f"step {flat:.0f}; go on with the same --epochs, or choose another --out"
             )
 
-    def run(self) -> None:
-        """Train until the steps are done or validation stops improving."""
+    def run(self, until: float | None = None) -> bool:
+        """Train until the steps are done, validation stops improving, or the time is up.
+
+        Args:
+            until: when a checkpoint has to be written, on the clock of ``time.monotonic``; None:
+                no limit. The clock of the first process counts.
+
+        Returns:
+            whether the run is finished.
+        """
         if self.state.is_finished:
-            return
+            return True
         self.state.steps = self.plan.steps
-        clock = _Clock(self.state, self.plan.steps, self.config.batch_size)
+        clock = self._new_clock()
         while self.state.step < self.plan.steps:
+            if self._is_time_up(clock, until):
+                self.save()
+                return False
             loss = self.step(self.state.step)
             self.state.step += 1
             clock.tick(loss)
             last = self.state.step == self.plan.steps
             if last or self.state.step % self.config.evaluate_every == 0:
+                clock.read()
                 evaluation = self.evaluate()
+                clock.lap("evaluation")
                 last |= self.state.waited(self.config.evaluate_every) >= self.config.patience
                 if self.fabric.is_global_zero:
                     self.report(clock.progress(evaluation, is_last=last))
@@ -138,12 +152,40 @@ class Trainer:
             elif self.fabric.is_global_zero and clock.is_due():
                 self.report(clock.progress({}))
             if self.state.step % self.config.checkpoint_every == 0:
+                clock.read()
                 self.save()
+                clock.lap("save")
         self.state.is_finished = True
         self.save()
+        return True
 
-    def step(self, step: int) -> float:
-        """Make one step; return this process's loss, nats a pair."""
+    def _new_clock(self) -> Clock:
+        size, weights = self.config.batch_size, sum(p.numel() for p in self.plain.parameters())
+        return Clock(
+            self.state,
+            steps=self.plan.steps,
+            batch_size=size,
+            every=self._read_every,
+            # Every process evaluates everything, without the gradients that make steps slow.
+            evaluation=1 + len(self.validation) * self.fabric.world_size / size,
+            save=16 * weights / _BYTES_A_SECOND,  # with Adam's state and an average
+        )
+
+    @property
+    def _read_every(self) -> int:
+        return _READ_EVERY.get(self.fabric.device.type, 1)
+
+    def _is_time_up(self, clock: Clock, until: float | None) -> bool:
+        """Tell, the same in all processes, whether to stop before the next steps."""
+        if until is None or not clock.is_even:
+            return False
+        step, every = self.state.step, self.config.evaluate_every
+        ahead = step + self._read_every
+        evaluation = ahead // every > step // every or ahead >= self.plan.steps
+        return self.fabric.broadcast(clock.reaches(until, evaluation=evaluation))
+
+    def step(self, step: int) -> torch.Tensor:
+        """Make one step; return this process's loss, nats a pair: no number if its gradient is."""
         rate = learning_rate(step, self.plan.steps, self.config)
         for group in self.optimiser.param_groups:
             group["lr"] = rate
@@ -151,9 +193,8 @@ class Trainer:
         torch.manual_seed((self.config.seed << 40) + step * 1024 + self.fabric.global_rank)
         rows = self.plan.rows(step)
         own = rows[self.fabric.global_rank :: self.fabric.world_size]
-        device = self.fabric.device
-        ids, lengths = to_tensors(self.material.rows, own, self.config.max_tokens, device)
-        targets = torch.from_numpy(self.material.targets(own)).to(device)
+        ids, lengths = self.gather(own)
+        targets = copy_to(self.fabric.device, torch.from_numpy(self.material.targets(own)))
         output: Output = self.network(ids, lengths)
         logits = output.logits.float()
         loss = self.loss(logits, targets)
@@ -173,13 +214,8 @@ class Trainer:
         if self.average is not None:
             self.average.update_parameters(self.plain)
         self.optimiser.zero_grad(set_to_none=True)
-        value = float(loss.detach()) / max(1, len(own))
-        if not math.isfinite(value) or not math.isfinite(float(cast("torch.Tensor", norm))):
-            raise DeepmojiError(
-                f"the loss or its gradient is no number any more at step {step}; "
-                "start again with a lower --learning-rate"
-            )
-        return value
+        # Not looked at here: that would wait for the device.
+        return loss.detach() / max(1, len(own)) + 0 * cast("torch.Tensor", norm)
 
     def evaluate(self) -> dict[str, float]:
         """Evaluate on validation; every process does the same, so that all stop together."""
@@ -217,33 +253,3 @@ def split_accuracies(scores: NDArray[np.float32], split: Shard, priors: Priors) 
     return emoji_accuracies(
         scores, split.labels, balanced=split.balanced, natural=split.natural, priors=priors
     )
-
-
-class _Clock:
-    """Texts a second and time left, over the latest steps."""
-
-    def __init__(self, state: State, steps: int, batch_size: int) -> None:
-        self._state, self._steps, self._batch = state, steps, batch_size
-        self._started = self._reported = time.monotonic()
-        self._before, self._first = state.seconds, state.step
-        self._losses: list[float] = []
-
-    def tick(self, loss: float) -> None:
-        self._losses = [*self._losses[-99:], loss]
-        self._state.seconds = self._before + time.monotonic() - self._started
-
-    def is_due(self) -> bool:
-        return time.monotonic() - self._reported >= _REPORT_SECONDS
-
-    def progress(self, evaluation: dict[str, float], *, is_last: bool = False) -> Progress:
-        self._reported = time.monotonic()
-        rate = (self._state.step - self._first) / max(1e-9, self._reported - self._started)
-        return Progress(
-            step=self._state.step,
-            steps=self._steps,
-            loss=sum(self._losses) / len(self._losses),
-            texts_per_second=rate * self._batch,
-            seconds_left=(self._steps - self._state.step) / max(1e-9, rate),
-            is_last=is_last,
-            evaluation=evaluation,
-        )
