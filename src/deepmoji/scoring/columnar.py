@@ -37,7 +37,7 @@ class ParquetSource:
         size = sum(group.total_byte_size for group in groups)
         self._slice = slice_rows(size, self.rows)
         names: list[str] = self.schema.names
-        self._text, _ = Columns(text_column, None).choose(names, path)
+        self._text = Columns(text_column, None).choose(names, path).text
         if names.count(self._text) == 1:  # else `NewColumns` says so
             kind = self.schema.field(self._text).type
             if not _may_hold_text(kind):
