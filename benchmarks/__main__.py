@@ -17,7 +17,10 @@ from benchmarks.tables import print_results, read_results
 FOLDER = Path(__file__).resolve().parent
 # Tens of minutes on all cores, and most need a corpus: only when named. What they gave before is
 # in results/.
-SLOW = {"corpus", "emoji", "sampling", "training_speed"}
+SLOW = {
+    *("corpus", "emoji", "emojis", "projection", "sampling", "score", "serve", "study"),
+    "training_speed",
+}
 HELPERS = {"__init__", "__main__", "arithmetic", "record", "tables"}
 
 

@@ -40,3 +40,10 @@ PROGRAM
 "$PYTHON" -m benchmarks.emoji "$WORK/corpus" "$SHIPPED" "$WORK/model"
 "$PYTHON" -m deepmoji export "$WORK/model" --out "$SHIPPED" --texts "$WORK/texts.txt" \
     --scores benchmarks/results/emoji.json "${NOTES[@]}"
+
+# What `encode --reduce` needs; then what follows from the model that ships, for the README.
+"$PYTHON" -m scripts.sample_posts "$POSTS" 20000 > "$WORK/posts.txt"
+"$PYTHON" -m deepmoji fit-projection "$SHIPPED" --file "$WORK/posts.txt"
+"$PYTHON" -m benchmarks.projection
+"$PYTHON" -m benchmarks.emojis "$WORK/corpus"
+"$PYTHON" -m benchmarks.study

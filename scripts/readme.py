@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from scripts import figures, transfer_figures
+from scripts import figures, study_figures, transfer_figures
 from scripts.blocks import ROOT, fill, update
 
 README = ROOT / "README.md"
@@ -77,6 +77,8 @@ BLOCKS: Blocks = {
     "transfer": (("benchmark-paper",), transfer_figures.paper_table),
     "tweeteval": (("benchmark-tweeteval",), transfer_figures.tweeteval_table),
     "curve": (("benchmark-curve",), transfer_figures.curve_table),
+    "study": (("study",), study_figures.study),
+    "emojis": (("emojis", "projection"), study_figures.emojis),
     "speed": (("tokenizer", "corpus", "training_speed", "inference"), figures.speed),
     "parity": (("golden", "interop"), figures.parity),
     "tree": ((), tree),

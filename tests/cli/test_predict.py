@@ -41,6 +41,17 @@ def test_json(call, model):
         )
 
 
+def test_occlusion(call, model):
+    options = ("predict", "--model", model, "--explain", "occlusion")
+    (row,) = rows(call(*options, "--json", SENTENCES[0]).stdout)
+    (prediction,) = deepmoji.load(model).predict(SENTENCES[:1], explain="occlusion")
+    assert [word["occlusion"] for word in row["words"]] == [
+        pytest.approx(word.occlusion, abs=1e-5) for word in prediction.words
+    ]
+    assert "without" in call(*options, SENTENCES[0]).stdout
+    assert call(*options[:-1], "gradients", "hi").exit_code == 2
+
+
 # What a shell pipes in: bytes, not always UTF-8, not always ended by a line break.
 LINES = [
     b"so tired",

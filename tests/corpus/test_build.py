@@ -219,6 +219,15 @@ def test_most_frequent_emojis_as_labels(make):
     assert corpus.report["rules"]["wanted-emoji"]["dropped"] == 1
 
 
+def test_labels_of_the_paper_come_first_of_more(make):
+    texts = ["one 🔥", "two 🔥 🤡", "three 🔥", "four 😂", "five 🤡", "six 🥵"]
+    out = make([(text, "en") for text in texts], labels="deepmoji+2", per_emoji=0, natural=0)
+    corpus = CorpusFolder.open(out)
+    assert corpus.labels == (*EMOJIS, "🔥", "🤡")
+    assert corpus.report["pairs_per_emoji"]["😂"]["train"] == 1
+    assert sorted(corpus.read_train().labels) == [0, 64, 64, 64, 65, 65]
+
+
 def test_language_is_detected_without_a_column(make):
     texts = ["I really love this so much today 😂", "das ist aber nicht sehr schön gewesen 😂"]
     out = make([(text, None) for text in texts], per_emoji=0, natural=0)

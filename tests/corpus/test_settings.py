@@ -9,9 +9,11 @@ from deepmoji.labels import EMOJIS
 
 
 def test_settings_survive_json():
-    settings = CorpusSettings(without=("link", "retweet"), language="DE")
+    settings = CorpusSettings(without=("link", "retweet"), language="DE", exclude=("b", "a"))
     assert CorpusSettings.from_dict(json.loads(json.dumps(settings.to_dict()))) == settings
     assert settings.language == "de"
+    assert settings.exclude == ("a", "b")
+    assert "exclude" not in CorpusSettings().to_dict()
 
 
 @pytest.mark.parametrize(
@@ -24,6 +26,10 @@ def test_settings_survive_json():
         ({"per_emoji": -1}, "per-emoji"),
         ({"language": "e.*"}, "language"),
         ({"seed": -1}, "seed"),
+        ({"min_language_score": 0.0}, "above 0"),
+        ({"min_language_score": 0.5, "language": "any"}, "no language"),
+        ({"lang_score_column": "sure"}, "--min-language-score"),
+        ({"vocabulary": "model", "vocabulary_size": 50_000}, "--vocabulary-size"),
     ],
 )
 def test_senseless_settings(values, message):
@@ -64,8 +70,19 @@ def test_most_frequent_with_ties_by_code_point():
     assert top_count("top:3") == 3
     assert top_count("deepmoji") is None
     assert most_frequent({"🔥": 2, "❤": 2, "🤡": 5}, 2) == ("🤡", "❤")
-    for wrong in ("top:0", "top:x", "top:"):
+    for wrong in ("top:0", "top:x", "top:", "top:65537"):
         with pytest.raises(InputError, match="top:"):
             top_count(wrong)
     with pytest.raises(InputError, match="only 1 different"):
         most_frequent({"🔥": 2}, 2)
+
+
+def test_most_frequent_besides_those_of_the_paper():
+    assert top_count("deepmoji+3") == 3
+    assert fixed_labels("deepmoji+3") == EMOJIS
+    assert most_frequent({"🔥": 2, "❤": 9, "🤡": 5}, 1, ("😂", "❤")) == ("😂", "❤", "🤡")
+    for wrong in ("deepmoji+", "deepmoji+0", "deepmoji+65473"):
+        with pytest.raises(InputError, match=r"deepmoji\+ comes a number from 1 to 65,472"):
+            top_count(wrong)
+    with pytest.raises(InputError, match=r"besides the 1; .* only 1 different"):
+        most_frequent({"🔥": 2, "❤": 2}, 2, ("❤",))

@@ -53,11 +53,20 @@ def test_non_ascii_words_are_kept_when_their_rule_is_off():
 def test_language_is_detected_only_where_it_is_not_known():
     def refuse(text):
         assert "😂" not in text
-        return "de"
+        return "de", 1.0
 
     assert rules(detect=refuse).read("so lustig 😂", None).code == CODES["language"]
     assert rules(detect=refuse).read("so lustig 😂", "").code == CODES["language"]
     assert rules(detect=refuse).read("so funny 😂", "en").code == KEPT
+
+
+def test_a_detected_language_can_be_too_unsure():
+    chosen = rules(detect=lambda text: ("en", 0.75))
+    chosen.least_sure = 0.75
+    assert chosen.read("so funny 😂", None).code == KEPT
+    chosen.least_sure = 0.8
+    assert chosen.read("so funny 😂", None).code == CODES["language-score"]
+    assert chosen.read("so funny 😂", "en").code == KEPT
 
 
 def test_each_wanted_emoji_once_in_class_order():

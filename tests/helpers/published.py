@@ -33,9 +33,10 @@ def surroundings(monkeypatch, tmp_path):
 
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory):
-    """A tiny bundle, and weights beside it that nobody opens."""
+    """A tiny bundle, and weights and a projection beside it that nobody opens."""
     folder = make_bundle(tmp_path_factory.mktemp("model") / "tiny", Tiny(units=40)).folder
     (folder / "model.safetensors").write_bytes(b"weights" * 10)
+    (folder / "projection.npz").write_bytes(b"projection" * 10)
     return folder
 
 

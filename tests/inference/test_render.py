@@ -2,6 +2,8 @@
 
 import io
 import json
+import re
+from dataclasses import replace
 
 import pytest
 from rich.cells import cell_len
@@ -65,6 +67,28 @@ def test_terminal_gets_shaded_words():
     so, sad = view.splitlines()[0].split("so ")
     assert "\x1b" not in so
     assert "48;5;" in sad
+
+
+def occluded(*values, text="so sad now"):
+    words, start = [], 0
+    for part, value in zip(text.split(), values, strict=True):
+        end = start + len(part)
+        words.append(Word(text=part, start=start, end=end, weight=0.3, occlusion=value))
+        start = end + 1
+    return replace(made(text=text, words=()), words=tuple(words))
+
+
+def test_occlusion_takes_the_place_of_attention():
+    view = show(occluded(0.01, 0.7, -1.2), terminal=True)
+    for words, against in zip(view.splitlines()[0].split(), (None, False, True), strict=True):
+        found = re.search(r"48;5;(\d+)", words)
+        assert (found is None) == (against is None)
+    assert "without now ×3.32 · without sad ×0.50 · without so ×0.99" in view
+    assert "attention:" not in view
+    piped = show(occluded(0.01, 0.7, -1.2))
+    assert "attention: so 30%" in piped
+    assert "without sad ×0.50" in piped
+    assert "without" not in show(occluded(0.0, 0.0, 0.0))
 
 
 def test_no_color_is_respected(monkeypatch):

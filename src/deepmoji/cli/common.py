@@ -17,20 +17,26 @@ from deepmoji.errors import DeepmojiError
 COMMANDS = {
     "predict": "predict",
     "encode": "predict",
+    "score": "score",
+    "serve": "serve",
     "corpus": "corpus",
     "pretrain": "training",
     "evaluate": "evaluation",
     "finetune": "finetune",
     "benchmark": "benchmark",
+    "study": "study",
+    "emojis": "emojis",
     "import": "interop",
     "convert-benchmark": "classic",
     "export": "training",
+    "fit-projection": "projection",
     "verify": "interop",
     "download": "hub",
     "push": "hub",
     "info": "bundle",
+    "annotate": "annotate",
 }
-_GROUPS = frozenset({"benchmark", "corpus"})
+_GROUPS = frozenset({"annotate", "benchmark", "corpus", "emojis"})
 PATIENCE = 3.0  # seconds before progress is shown
 
 INTERRUPTED = threading.Event()  # a Ctrl-C ended the command
@@ -86,7 +92,7 @@ class Commands(TyperGroup):
 
 def _one_line(error: BaseException) -> str:
     if isinstance(error, KeyboardInterrupt):
-        return "interrupted"
+        return str(error) or "interrupted"
     if isinstance(error, OSError) and error.strerror and not isinstance(error, DeepmojiError):
         where = f": {error.filename}" if error.filename else ""
         return f"{error.strerror}{where}"

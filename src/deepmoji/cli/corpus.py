@@ -71,6 +71,15 @@ _Language = Annotated[
         help="Keep posts of this language, by column, or detected where that is empty; any: all."
     ),
 ]
+_MinLanguageScore = Annotated[
+    float | None,
+    typer.Option(
+        help="Least confidence of the language, by column, or by the detector; by default any."
+    ),
+]
+_LangScoreColumn = Annotated[
+    str | None, typer.Option(help="Column or field of that confidence; by default lang_score.")
+]
 _Without = Annotated[
     list[str] | None,
     typer.Option(
@@ -80,7 +89,45 @@ _Without = Annotated[
 ]
 _Labels = Annotated[
     str,
-    typer.Option(help="deepmoji (the paper's 64), top:K (most frequent), or a list's path."),
+    typer.Option(
+        help="deepmoji (the paper's 64), deepmoji+K (then the K most frequent others), top:K (most "
+        "frequent), or a list's path."
+    ),
+]
+_VocabularySize = Annotated[
+    int | None, typer.Option(help="Words, special ones included; by default 50000.")
+]
+_Vocabulary = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PATH",
+        help="Take words and ids of a corpus, a model or a vocabulary.json instead of counting.",
+    ),
+]
+_Exclude = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="PATH",
+        help="Keep out the validation and test texts of a corpus, or a file's texts, and near "
+        "copies of them; may be given repeatedly.",
+    ),
+]
+_NearDuplicates = Annotated[
+    bool,
+    typer.Option(
+        "--near-duplicates", help="Drop posts that share most of their phrases with a kept one."
+    ),
+]
+_CapAuthor = Annotated[int | None, typer.Option(help="Posts kept of one author; by default all.")]
+_AuthorColumn = Annotated[
+    str | None, typer.Option(help="Column or field of the author; by default author_id and such.")
+]
+_DeleteIds = Annotated[
+    str | None,
+    typer.Option(metavar="FILE", help="Ids of posts that must not be used, one a line."),
+]
+_IdColumn = Annotated[
+    str | None, typer.Option(help="Column or field of the id; by default id and such.")
 ]
 _PerEmoji = Annotated[
     int, typer.Option(help="Pairs for each emoji in the balanced validation and test sets.")
@@ -99,9 +146,18 @@ def build_command(
     text_column: _TextColumn = None,
     lang_column: _LangColumn = None,
     language: _Language = "en",
+    min_language_score: _MinLanguageScore = None,
+    lang_score_column: _LangScoreColumn = None,
     without: _Without = None,
     labels: _Labels = "deepmoji",
-    vocabulary_size: Annotated[int, typer.Option(help="Words, special ones included.")] = 50_000,
+    vocabulary_size: _VocabularySize = None,
+    vocabulary: _Vocabulary = None,
+    exclude: _Exclude = None,
+    near_duplicates: _NearDuplicates = False,
+    cap_author: _CapAuthor = None,
+    author_column: _AuthorColumn = None,
+    delete_ids: _DeleteIds = None,
+    id_column: _IdColumn = None,
     max_tokens: Annotated[int, typer.Option(help="Words stored of a post.")] = 64,
     per_emoji: _PerEmoji = 120,
     natural: _Natural = 8000,
@@ -119,9 +175,18 @@ def build_command(
         text_column=text_column,
         lang_column=lang_column,
         language=language,
+        min_language_score=min_language_score,
+        lang_score_column=lang_score_column,
         without=tuple(without or ()),
         labels=labels,
         vocabulary_size=vocabulary_size,
+        vocabulary=vocabulary,
+        exclude=tuple(exclude or ()),
+        near_duplicates=near_duplicates,
+        cap_author=cap_author,
+        author_column=author_column,
+        delete_ids=delete_ids,
+        id_column=id_column,
         max_tokens=max_tokens,
         per_emoji=per_emoji,
         natural=natural,

@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -61,6 +61,25 @@ def predict(
     top: Annotated[
         int, typer.Option("--top", "-n", min=1, metavar="N", help="How many labels.")
     ] = 5,
+    shown: Annotated[
+        Literal["labels", "emotions"],
+        typer.Option("--as", help="The labels, or what a table from emojis to emotions makes."),
+    ] = "labels",
+    table: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="With --as emotions, a table of your own (TOML; docs/emojis.md).",
+            show_default=False,
+        ),
+    ] = None,
+    explain: Annotated[
+        Literal["attention", "occlusion"],
+        typer.Option(
+            help="What words are shaded by: attention, or how the answer changes without the word "
+            "(occlusion; the text is read once more for each of its words)."
+        ),
+    ] = "attention",
     as_json: Json = False,
 ) -> None:
     """Predict the emojis of texts, and shade the words that mattered.
@@ -68,14 +87,25 @@ def predict(
     Example: [bold]deepmoji predict "This is the shit" "This is shit"[/bold]
 
     Example: [bold]deepmoji predict --json --file posts.csv --text-column body > out.jsonl[/bold]
+
+    Example: [bold]deepmoji predict --as emotions "so proud of you"[/bold]
     """
-    batches = text_batches(texts or [], file or [], _named(context, text_column))
+    if table is not None and shown != "emotions":
+        raise typer.BadParameter("--table is for --as emotions")
+    if explain != "attention" and shown == "emotions":
+        raise typer.BadParameter("--explain is for labels, not for --as emotions")
+    batches = text_batches(texts or [], file or [], named(context, text_column))
     from deepmoji.inference.predictor import load
 
     predictor = load(model)
+    if shown == "emotions":
+        from deepmoji.cli.emotions import show_emotions
+
+        show_emotions(predictor, batches, table, top=top, as_json=as_json)
+        return
     show = _print_json if as_json else _Tables()
     for batch in progress(batches, "predicting", show=not sys.stdout.isatty()):
-        show(predictor.predict(batch, top))
+        show(predictor.predict(batch, top, explain))
 
 
 @app.command()
@@ -91,6 +121,15 @@ def encode(
             "--out", "-o", metavar="FILE", help="The .npy or .parquet to write.", show_default=False
         ),
     ] = None,
+    reduce: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="K",
+            help="Numbers a text, by the projection in the model (docs/emojis.md); all by default.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Encode texts as vectors (2,304 numbers with the shipped model).
@@ -102,7 +141,7 @@ def encode(
     """
     if (out is None) == (not as_json):
         raise typer.BadParameter("say where the encodings go: --out FILE or --json, one of them")
-    batches = text_batches(texts or [], file or [], _named(context, text_column))
+    batches = text_batches(texts or [], file or [], named(context, text_column))
     from deepmoji.inference.encodings import SUFFIXES, open_writer
     from deepmoji.inference.predictor import load
 
@@ -111,19 +150,22 @@ def encode(
     predictor = load(model)
     if out is None:
         for batch in progress(batches, "encoding", show=not sys.stdout.isatty()):
-            for text, encoding in zip(batch, predictor.encode(batch).tolist(), strict=True):
+            encodings = predictor.encode(batch, reduce=reduce).tolist()
+            for text, encoding in zip(batch, encodings, strict=True):
                 _print_line({"text": text, "encoding": [round(value, 6) for value in encoding]})
             sys.stdout.flush()
         return
-    rows, features = 0, predictor.bundle.config.features
+    if reduce is not None:
+        predictor.encode((), reduce=reduce)  # or what is wrong would be told of a file half made
+    rows, features = 0, reduce or predictor.bundle.config.features
     with open_writer(out, features) as writer:
         for batch in progress(batches, "encoding"):
-            writer.append(batch, predictor.encode(batch))
+            writer.append(batch, predictor.encode(batch, reduce=reduce))
             rows += len(batch)
     typer.echo(f"{out}: {rows:,} texts, {features:,} numbers each", err=True)
 
 
-def _named(context: typer.Context, column: str) -> str | None:
+def named(context: typer.Context, column: str) -> str | None:
     """Return the column if the user named one, None where it is the default."""
     source = context.get_parameter_source("text_column")
     return column if source is not None and source.name != "DEFAULT" else None

@@ -24,6 +24,8 @@ from deepmoji.corpus.pairs import (
     training_order,
 )
 from deepmoji.corpus.settings import CorpusSettings
+from deepmoji.corpus.surplus import STEPS_AFTER
+from deepmoji.corpus.tally import SAMPLES, Tally
 from deepmoji.files import atomic_path, write_json
 from deepmoji.text.vocabulary import UNKNOWN, Vocabulary
 
@@ -56,6 +58,7 @@ class Assembly:
         folder: where the corpus goes.
         settings: of the build.
         labels: the emojis, in class order.
+        vocabulary: to use as it is, instead of counting words.
     """
 
     def __init__(
@@ -65,23 +68,49 @@ class Assembly:
         folder: Path,
         settings: CorpusSettings,
         labels: Sequence[str],
+        vocabulary: Vocabulary | None = None,
     ) -> None:
         self.parts = parts
         self.folder = folder
         self.settings = settings
         self.labels = labels
+        self.vocabulary = vocabulary
         self.posts, self._starts = _load(parts)
+        self.surplus: dict[str, NDArray[np.int64]] = {}
+        for step, find in STEPS_AFTER.items():
+            if settings.applies(step):
+                rows = find(parts, self.posts, settings)
+                dropped = np.zeros(len(self.posts.post), bool)
+                dropped[rows] = True
+                self.surplus[step], self.posts = rows, self.posts.without(dropped)
         self.pairs: Pairs = make_pairs(
             self.posts, per_emoji=settings.per_emoji, natural=settings.natural
         )
+
+    def count_surplus(self, tally: Tally) -> None:
+        """Move the posts that the steps after reading dropped, in the tally of all stages."""
+        for step, rows in self.surplus.items():
+            tally.kept -= len(rows)
+            tally.dropped[step] += len(rows)
+            order = self.posts.order[rows]
+            first = np.sort(rows[np.lexsort((rows, order))[:SAMPLES]])
+            texts = [
+                text
+                for column, inside in self._columns("input", first)
+                for text in column.take(pa.array(inside)).to_pylist()
+            ]
+            tally.add_samples(step, zip(self.posts.order[first].tolist(), texts, strict=True))
 
     def write(self, advance: Callable[[str], None]) -> dict[str, Any]:
         """Write everything but the report, and return the report's part about it.
 
         Files that are there already are finished and are not written again.
         """
-        advance("counting words")
-        vocabulary = Vocabulary.from_counts(self._count_words(), size=self.settings.vocabulary_size)
+        vocabulary = self.vocabulary
+        if vocabulary is None:
+            advance("counting words")
+            size = self.settings.vocabulary_size or 0
+            vocabulary = Vocabulary.from_counts(self._count_words(), size=size)
         advance("writing shards")
         encoded = self._encode(vocabulary)
         shards = self._write_train(encoded)

@@ -8,9 +8,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
+import pyarrow as pa
+
 from deepmoji.corpus import program
 from deepmoji.corpus.assemble import Assembly
 from deepmoji.corpus.folder import BuildFolder
+from deepmoji.corpus.given import Named
 from deepmoji.corpus.labelset import fixed_labels, most_frequent, top_count
 from deepmoji.corpus.layout import FORMAT_VERSION, REPORT, REPORT_TEXT
 from deepmoji.corpus.machine import watch_memory
@@ -57,7 +60,7 @@ class Build:
         progress: hears how far it is.
 
     Raises:
-        InputError: if a column or a label set cannot be used.
+        InputError: if a column, a label set or what else the settings name cannot be used.
     """
 
     def __init__(
@@ -74,10 +77,12 @@ class Build:
         self.workers = workers
         self.progress = progress
         self._top = top_count(settings.labels)
-        self._fixed = () if self._top else fixed_labels(settings.labels)
+        self._fixed = fixed_labels(settings.labels)
+        self._named = Named.read(settings)
+        self._described = self._named.describe(settings)
         request = {
             "format": FORMAT_VERSION,
-            "settings": settings.to_dict(),
+            "settings": self._described,
             "labels": list(self._fixed),
         }
         states = [file.state for file in posts]
@@ -105,7 +110,9 @@ class Build:
                 folder=self.folder.path,
                 settings=self.settings,
                 labels=labels,
+                vocabulary=self._named.vocabulary,
             )
+            assembly.count_surplus(tally)
             if not len(assembly.pairs.row):
                 self.folder.clear()
                 raise InputError(_nothing(tally, len(labels)))
@@ -121,6 +128,7 @@ class Build:
         }
         report = make_report(
             settings=self.settings,
+            described=self._described,
             inputs=[{"file": str(file.path), "bytes": file.size} for file in self.posts],
             tally=tally,
             figures=figures,
@@ -133,8 +141,20 @@ class Build:
         return report
 
     def _stages(self, labels: tuple[str, ...]) -> list[Stage]:
+        excluded = self._named.excluded_keys(self.settings, labels)
+        deleted = None
+        if self.settings.delete_ids is not None:
+            deleted = pa.array(self._named.deleted, pa.large_string())
         return [
-            Stage(files=files, folder=self.folder.work, settings=self.settings, wanted=labels)
+            Stage(
+                files=files,
+                folder=self.folder.work,
+                settings=self.settings,
+                wanted=labels,
+                described=self._described,
+                excluded=excluded,
+                deleted=deleted,
+            )
             for files in in_groups(self.posts, _STAGE_SIZE)
         ]
 
@@ -154,7 +174,7 @@ class Build:
 
     def _count_emojis(self, count: int) -> tuple[str, ...]:
         tally = self._run(self._stages(()), "counting emojis")
-        return most_frequent(tally.emojis, count)
+        return most_frequent(tally.emojis, count, self._fixed)
 
 
 def _nothing(tally: Tally, labels: int) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from deepmoji.corpus.columns import Columns
+from deepmoji.corpus.columns import Columns, Fields
 from deepmoji.corpus.source import BATCH_ROWS, NO_TEXT, NOT_UTF8, POSTS, Row, to_table
 from deepmoji.errors import InputError
 
@@ -19,7 +19,7 @@ class ParquetFile:
     Attributes:
         path: of the file.
         size: in bytes.
-        columns: which hold text and language.
+        columns: which hold text, language and what else is wanted.
     """
 
     path: Path
@@ -50,38 +50,50 @@ class ParquetFile:
             OSError, pyarrow.ArrowException: if the file breaks off.
         """
         with pq.ParquetFile(self.path) as file:
-            text, lang = self._choose(file.schema_arrow)
-            columns = [text] if lang is None else [text, lang]
+            chosen = self._choose(file.schema_arrow)
+            columns = list({name for name in chosen if name is not None})
             done, total = 0, max(1, file.metadata.num_rows)
             for batch in file.iter_batches(BATCH_ROWS, columns=columns):
-                texts = batch.column(text)
-                codes = None if lang is None else batch.column(lang)
-                yield _to_posts(texts, codes, done)
+                yield _to_posts(batch, chosen, done)
                 done += batch.num_rows
                 self._share = done / total
 
-    def _choose(self, schema: pa.Schema) -> tuple[str, str | None]:
-        text, lang = self.columns.choose(schema.names, self.path)
-        for name in (text, lang):
-            if name is not None and not _is_string(schema.field(name).type):
-                kind = schema.field(name).type
-                raise InputError(f"{self.path}: column {name!r} holds {kind}, not text")
-        return text, lang
+    def _choose(self, schema: pa.Schema) -> Fields:
+        chosen = self.columns.choose(schema.names, self.path)
+        for part, name in chosen._asdict().items():
+            if name is None:
+                continue
+            kind = schema.field(name).type
+            tests, what = _KINDS[part]
+            inner = kind.value_type if isinstance(kind, pa.DictionaryType) else kind
+            if not any(test(inner) for test in tests):
+                raise InputError(f"{self.path}: column {name!r} holds {kind}, not {what}")
+        return chosen
 
 
-def _is_string(kind: pa.DataType) -> bool:
-    if isinstance(kind, pa.DictionaryType):
-        kind = kind.value_type
-    return any(
-        test(kind)
-        for test in (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
-    )
+_STRINGS = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
+_NAMES = ((*_STRINGS, pa.types.is_integer), "text or whole numbers")
+_MORE = ("score", "author", "id")
+# What each column may hold.
+_KINDS = {
+    "text": (_STRINGS, "text"),
+    "lang": (_STRINGS, "text"),
+    "score": ((pa.types.is_floating,), "fractions"),
+    "author": _NAMES,
+    "id": _NAMES,
+}
 
 
-def _to_posts(texts: pa.Array, codes: pa.Array | None, done: int) -> pa.Table:
+def _to_posts(batch: pa.RecordBatch, chosen: Fields, done: int) -> pa.Table:
     string = pa.large_string()
-    texts = texts.cast(string)
-    langs: pa.Array = pa.nulls(len(texts), string) if codes is None else codes.cast(string)
+    columns: dict[str, pa.Array] = {
+        part: pa.nulls(batch.num_rows, POSTS.field(part).type)
+        if name is None
+        else batch.column(name).cast(POSTS.field(part).type)
+        for part, name in chosen._asdict().items()
+    }
+    more = [columns[part] for part in _MORE]
+    texts, langs = columns["text"], columns["lang"]
     try:
         texts.validate(full=True)
         langs.validate(full=True)
@@ -90,11 +102,14 @@ def _to_posts(texts: pa.Array, codes: pa.Array | None, done: int) -> pa.Table:
     else:
         readable = not texts.null_count
     if not readable:
-        return to_table(_decode(texts, langs, done))
+        table = to_table(_decode(texts, langs, done))
+        for part, column in zip(_MORE, more, strict=True):
+            table = table.set_column(POSTS.get_field_index(part), POSTS.field(part), column)
+        return table
     places = pa.array(range(done + 1, done + 1 + len(texts)), pa.int64())
-    columns = [texts, langs, pa.nulls(len(texts), string), places]
+    known = [texts, langs, pa.nulls(len(texts), string), places]
     unset = [pa.nulls(len(texts), pa.int32()), pa.nulls(len(texts), pa.int64())]
-    return pa.Table.from_arrays([*columns, *unset], schema=POSTS)
+    return pa.Table.from_arrays([*known, *unset, *more], schema=POSTS)
 
 
 def _decode(texts: pa.Array, codes: pa.Array, done: int) -> Iterator[Row]:

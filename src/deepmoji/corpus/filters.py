@@ -29,12 +29,20 @@ def _other_language(settings: CorpusSettings) -> Expression:
     return col("lang").not_null() & ~regexp(col("lang"), pattern)
 
 
+def _unsure(settings: CorpusSettings) -> Expression:
+    # Stored in 32 bits, so compared in them: 0.9 is to be 0.9.
+    least = lit(settings.min_language_score).cast(DataType.float32())
+    has_code = col("lang").not_null() & regexp(col("lang"), ".")
+    return has_code & (col("score").is_null() | (col("score") < least))
+
+
 # Each tells from the raw post whether it fails a rule.
 RAW_RULES: Mapping[str, Callable[[CorpusSettings], Expression]] = MappingProxyType(
     {
         "retweet": _retweet,
         "link": _link,
         "language": _other_language,
+        "language-score": _unsure,
     }
 )
 

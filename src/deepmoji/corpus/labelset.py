@@ -1,4 +1,4 @@
-"""Which emojis a corpus is labelled with: the paper's, the most frequent ones, or a list."""
+"""Which emojis label a corpus: the paper's, the most frequent ones, both, or a list."""
 
 import json
 import re
@@ -9,54 +9,65 @@ from deepmoji.errors import InputError
 from deepmoji.labels import EMOJIS
 from deepmoji.text.emojis import DROP_VARIATION_SELECTORS, EMOJI_CHARACTERS
 
-_TOP = re.compile(r"top:(\d+)")
+_TOP = re.compile(r"(?:top:|deepmoji\+)(\d+)")
 _MOST = 65_536  # labels are stored as uint16
 
 
 def top_count(labels: str) -> int | None:
-    """Return K of ``top:K``, None for another choice.
+    """Return K of ``top:K`` and ``deepmoji+K``, None for another choice.
 
     Raises:
-        InputError: if K is no number between 1 and 65,536.
+        InputError: if K is no number, or makes less than 1 or more than 65,536 labels.
     """
-    if not labels.startswith("top:"):
+    start = next((each for each in ("top:", "deepmoji+") if labels.startswith(each)), None)
+    if start is None:
         return None
-    match = _TOP.fullmatch(labels)
-    if match is None or not 1 <= int(match[1]) <= _MOST:
-        raise InputError(f"labels {labels!r}: after top: comes a number from 1 to {_MOST:,}")
+    match, most = _TOP.fullmatch(labels), _MOST - len(fixed_labels(labels))
+    if match is None or not 1 <= int(match[1]) <= most:
+        raise InputError(f"labels {labels!r}: after {start} comes a number from 1 to {most:,}")
     return int(match[1])
 
 
-def most_frequent(counts: Mapping[str, int], count: int) -> tuple[str, ...]:
-    """Return the most frequent emojis, those of one frequency in the order of their code points.
+def most_frequent(
+    counts: Mapping[str, int], count: int, first: tuple[str, ...] = ()
+) -> tuple[str, ...]:
+    """Return the labels in ``first``, then the ``count`` most frequent emojis besides them.
+
+    Those of one frequency are in the order of their code points.
 
     Raises:
         InputError: if there are not that many different emojis.
     """
-    if len(counts) < count:
+    others = counts.keys() - set(first)
+    if len(others) < count:
+        besides = f" besides the {len(first)}" if first else ""
         raise InputError(
-            f"labels top:{count}: the posts that pass the other filters hold only "
-            f"{len(counts)} different emojis"
+            f"labels: {count} emojis are wanted{besides}; the posts that pass the other filters "
+            f"hold only {len(others)} different ones"
         )
-    return tuple(sorted(counts, key=lambda emoji: (-counts[emoji], emoji))[:count])
+    return (*first, *sorted(others, key=lambda emoji: (-counts[emoji], emoji))[:count])
 
 
 def fixed_labels(labels: str) -> tuple[str, ...]:
-    """Return the paper's emojis for ``deepmoji``, otherwise those that a file lists.
+    """Return the labels that need no counting.
 
-    The file has one emoji a line, or is a JSON list. Variation selectors are dropped.
+    They are the paper's emojis for ``deepmoji`` and ``deepmoji+K``, none for ``top:K``, otherwise
+    those that a file lists, one emoji a line or as JSON. Variation selectors are dropped.
 
     Raises:
         InputError: if the file is missing or is no list of different emojis.
     """
-    if labels == "deepmoji":
+    if labels == "deepmoji" or labels.startswith("deepmoji+"):
         return EMOJIS
+    if labels.startswith("top:"):
+        return ()
     path = Path(labels).expanduser()
     try:
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise InputError(
-            f"labels {labels!r}: {error.strerror}; give deepmoji, top:K or the path of a list"
+            f"labels {labels!r}: {error.strerror}; give deepmoji, deepmoji+K, top:K or the path of "
+            "a list"
         ) from error
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: not a list of emojis: {error}") from error

@@ -7,8 +7,8 @@ from pathlib import Path
 from deepmoji.errors import MissingDependency, require
 
 
-def language_detector() -> Callable[[str], str]:
-    """Return a function from a text to its most probable ISO 639 code (``"en"``).
+def language_detector() -> Callable[[str], tuple[str, float]]:
+    """Return a function from a text to its likeliest ISO 639 code (``"en"``) and how likely it is.
 
     The model (lid.176, compressed) is read from the installed package and run through the
     bindings of fastText itself: its Python layer asks NumPy 2 for a copy that it refuses.
@@ -25,10 +25,10 @@ def language_detector() -> Callable[[str], str]:
     model = require("fasttext_pybind", "corpus").fasttext()
     model.loadModel(str(Path(spec.origin).parent / "resources" / "lid.176.ftz"))
 
-    def detect(text: str) -> str:
+    def detect(text: str) -> tuple[str, float]:
         # A line feed ends the text for fastText; "strict" only matters for invalid UTF-8.
         line = " ".join(text.split()) + "\n"
         found = model.predict(line, 1, 0.0, "strict")
-        return found[0][1].removeprefix("__label__") if found else "und"
+        return (found[0][1].removeprefix("__label__"), found[0][0]) if found else ("und", 0.0)
 
     return detect

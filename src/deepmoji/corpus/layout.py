@@ -1,12 +1,14 @@
 """The names of the files in a corpus folder."""
 
+from typing import Final
+
 FORMAT_VERSION = 1
 TRAIN_FOLDER = "train"
 VOCABULARY = "vocabulary.json"
 LABELS = "labels.json"
 REPORT = "report.json"
 REPORT_TEXT = "report.md"
-EVALUATION_SPLITS = ("validation", "test")
+EVALUATION_SPLITS: Final = ("validation", "test")
 
 
 def part_name(number: int) -> str:

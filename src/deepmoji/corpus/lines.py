@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, cast
 
 import pyarrow as pa
 
-from deepmoji.corpus.columns import Columns, json_posts
+from deepmoji.corpus.columns import MORE, Columns, Fields, json_posts
 from deepmoji.corpus.source import BATCH_ROWS, NO_TEXT, NOT_UTF8, READ_ERRORS, Row, to_table
 from deepmoji.errors import InputError
 
@@ -30,7 +30,7 @@ class LineFile:
         path: of the file.
         format: ``"text"``, ``"csv"``, ``"tsv"`` or ``"json"``.
         compression: ``"gzip"``, ``"bz2"``, ``"zstd"`` or None.
-        columns: which hold text and language.
+        columns: which hold text, language and what else is wanted.
     """
 
     path: Path
@@ -81,7 +81,10 @@ class LineFile:
         """
         rows = list(islice(self._rows(), _PEEKED))
         if self.format == "text":
-            return bool(rows) and self.columns == Columns(None, None)
+            missing = [kind for kind, _ in self.columns.more if kind != "score"]
+            if missing:
+                raise InputError(f"{self.path}: plain text says no {missing[0]} of a post")
+            return bool(rows) and self.columns.text is None and self.columns.lang is None
         if self.format != "json" or not rows:
             return bool(rows)
         if all(row.problem == NO_TEXT for row in rows):
@@ -95,7 +98,18 @@ class LineFile:
                 f"{self.path}: no field {self.columns.lang!r} in its first {len(rows)} rows; "
                 "see --lang-column"
             )
+        self._check_more(rows)
         return any(row.problem is None for row in rows)
+
+    def _check_more(self, rows: Sequence[Row]) -> None:
+        for kind, named in self.columns.more:
+            # A post without a language is detected, and needs no score.
+            needy = [row for row in rows if kind != "score" or row.lang is not None]
+            if all(getattr(row, kind) is None for row in needy) and (needy or named is not None):
+                raise InputError(
+                    f"{self.path}: no field of the {kind} in its first {len(rows)} rows; see "
+                    f"{MORE[kind][0]}"
+                )
 
     def _rows(self) -> Iterator[Row]:
         readers = {"text": self._plain, "json": self._json, "csv": self._csv, "tsv": self._csv}
@@ -117,7 +131,7 @@ class LineFile:
     def _plain(self, stream: io.TextIOWrapper) -> Iterator[Row]:
         for place, line in enumerate(stream, start=1):
             if line.strip():
-                yield _decoded(line.rstrip("\r\n"), None, place)
+                yield _decoded(Fields(line.rstrip("\r\n")), place)
 
     def _csv(self, stream: io.TextIOWrapper) -> Iterator[Row]:
         csv.field_size_limit(_LONGEST_FIELD)
@@ -128,8 +142,8 @@ class LineFile:
             raise InputError(f"{self.path}: not CSV with a header: {error}") from error
         if header is None:
             return
-        text, lang = self.columns.choose(header, self.path)
-        text_at, lang_at = header.index(text), None if lang is None else header.index(lang)
+        chosen = self.columns.choose(header, self.path)
+        at = [None if name is None else header.index(name) for name in chosen]
         while True:
             try:
                 row = next(rows, None)
@@ -139,8 +153,8 @@ class LineFile:
             if row is None:
                 return
             if len(row) == len(header):
-                code = None if lang_at is None else row[lang_at]
-                yield _decoded(row[text_at], code, rows.line_num)
+                values = (None if index is None else row[index] for index in at)
+                yield _decoded(Fields(*values), rows.line_num)
             elif row:
                 problem = f"{len(row)} fields instead of {len(header)}"
                 yield Row(problem=problem, place=rows.line_num)
@@ -162,9 +176,9 @@ class LineFile:
             return
         for post in json_posts(value):
             if isinstance(post, str):
-                yield _row(post, None, place)
+                yield _row(Fields(post), place)
             elif isinstance(post, dict):
-                yield _row(*self.columns.of_object(cast("dict[str, Any]", post)), place)
+                yield _row(self.columns.of_object(cast("dict[str, Any]", post)), place)
             else:
                 yield Row(problem="neither an object nor a text", place=place)
 
@@ -181,17 +195,32 @@ def _goes_on(line: str) -> bool:
     return False
 
 
-def _decoded(text: str, lang: str | None, place: int) -> Row:
-    if _NOT_UTF8.search(text):
+def _decoded(fields: Fields, place: int) -> Row:
+    if _NOT_UTF8.search(fields.text):
         return Row(problem=NOT_UTF8, place=place)
-    return _row(text, lang, place)
+    return _row(fields, place)
 
 
-def _row(text: Any, lang: Any, place: int) -> Row:
-    if not isinstance(text, str):
+def _row(fields: Fields, place: int) -> Row:
+    if not isinstance(fields.text, str):
         return Row(problem=NO_TEXT, place=place)
-    code = _whole(lang) if isinstance(lang, str) and lang else None
-    return Row(_whole(text), code, place=place)
+    code = _whole(fields.lang) if isinstance(fields.lang, str) and fields.lang else None
+    text = _whole(fields.text)
+    if fields[2:] == (None, None, None):
+        return Row(text, code, place=place)
+    score, author, name = _number(fields.score), _name(fields.author), _name(fields.id)
+    return Row(text, code, place=place, score=score, author=author, id=name)
+
+
+def _number(value: Any) -> float | None:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return None
+
+
+def _name(value: Any) -> str | None:
+    return None if value is None or value == "" else _whole(str(value))
 
 
 def _whole(text: str) -> str:

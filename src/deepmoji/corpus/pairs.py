@@ -1,6 +1,6 @@
 """From kept posts to (text, emoji) pairs, each in one split, near copies never in two."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,30 @@ class Posts:
     order: NDArray[np.uint64]
     offsets: NDArray[np.int64]
     labels: NDArray[np.uint16]
+
+    def without(self, dropped: NDArray[np.bool_]) -> "Posts":
+        """Return the posts with no labels, and so no pairs, for those dropped; rows stay."""
+        counts = np.diff(self.offsets)
+        kept = np.where(dropped, 0, counts)
+        labels = self.labels[np.repeat(~dropped, counts)]
+        return replace(self, offsets=np.concatenate([[0], np.cumsum(kept)]), labels=labels)
+
+    def ranks(self, ties: NDArray[np.uint64] | None = None) -> NDArray[np.int64]:
+        """Return the place of each post in a random order that does not depend on the input's.
+
+        It is by text, then labels, then ``ties``.
+        """
+        with np.errstate(over="ignore"):
+            each = (self.labels.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+            sums = np.concatenate(
+                [np.zeros(1, np.uint64), np.cumsum(each ^ (each >> np.uint64(29)))]
+            )
+            labels = sums[self.offsets[1:]] - sums[self.offsets[:-1]]
+        ranks = np.empty(len(self.post), np.int64)
+        ranks[np.lexsort((*(() if ties is None else (ties,)), labels, self.order))] = np.arange(
+            len(ranks)
+        )
+        return ranks
 
 
 @dataclass(frozen=True)

@@ -129,7 +129,7 @@ def open_posts(file: PostFile, settings: CorpusSettings) -> Reader:
     """Return the reader of a file; nothing is read yet."""
     if file.refused is not None:
         return _Refused(file.path, file.refused)
-    columns = Columns(settings.text_column, settings.lang_column)
+    columns = Columns(settings.text_column, settings.lang_column, settings.more_columns)
     if file.format == "parquet":
         return ParquetFile(file.path, file.size, columns)
     return LineFile(file.path, file.format, file.compression, columns)

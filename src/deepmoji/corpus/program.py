@@ -9,14 +9,15 @@ import daft
 import pyarrow as pa
 from daft import DataFrame, DataType, Series, col
 from daft.functions import hash as hash_of
-from daft.functions import when
+from daft.functions import minhash, when
 
 from deepmoji.corpus.filters import first_failed
 from deepmoji.corpus.language import language_detector
 from deepmoji.corpus.machine import own_interrupts
-from deepmoji.corpus.settings import RULES, CorpusSettings
+from deepmoji.corpus.settings import CorpusSettings
 from deepmoji.corpus.source import BATCH_ROWS, PostSource
-from deepmoji.corpus.words import KEPT, Reading, TextRules, emoji_units
+from deepmoji.corpus.surplus import HASHES, SHINGLE
+from deepmoji.corpus.words import KEPT, Reading, emoji_units, text_rules
 
 READING = pa.struct(
     [
@@ -27,13 +28,17 @@ READING = pa.struct(
         ("post", pa.uint64()),
         ("key", pa.uint64()),
         ("order", pa.uint64()),
+        ("phrases", pa.large_string()),
         ("emojis", pa.large_list(pa.large_string())),
     ]
 )
 
 
+_PASSED = ("text", "problem", "place", "file", "total")
+
+
 class TextWorker:
-    """What one worker process runs: :class:`TextRules` over batches of posts.
+    """What one worker process runs: the text work over batches of posts.
 
     Args:
         settings: of the build, as a dictionary.
@@ -48,12 +53,7 @@ class TextWorker:
         self.counting = not wanted
         self.stop_file = Path(stop_file)
         self.checks_language = chosen.applies("language")
-        self.rules = TextRules(
-            wanted=tuple(wanted),
-            active=frozenset(rule for rule in RULES if chosen.applies(rule)),
-            language=chosen.language,
-            hash_key=chosen.hash_key,
-        )
+        self.rules = text_rules(chosen, wanted)
 
     @daft.method.batch(return_dtype=DataType.from_arrow_type(READING), batch_size=BATCH_ROWS)
     def read(self, text: Series, lang: Series, code: Series) -> pa.StructArray:
@@ -108,15 +108,25 @@ def readings(
         workers: processes for the Python part.
 
     Returns:
-        The columns of READING, those of POSTS but ``lang``, and ``sample``, the hash that orders
-        samples.
+        The columns of READING; of POSTS those that are passed on or asked for; ``sample``, the hash
+        that orders samples; and ``minhash``, if near duplicates are looked for.
     """
     worker = daft.cls(TextWorker, use_process=True, max_concurrency=workers)
     read = worker(settings.to_dict(), list(wanted), str(source.stop_file)).read
-    return (
+    rows = (
         source.read()
         .with_column("failed", when(col("problem").is_null(), first_failed(settings)))
         .with_column("sample", hash_of(col("text")))
         .with_column("reading", read(col("text"), col("lang"), col("failed")))
-        .select("text", "problem", "place", "file", "total", "sample", col("reading").unnest())
+        .select(*_PASSED, "sample", *_asked(settings), col("reading").unnest())
     )
+    if settings.near_duplicates:
+        phrases = minhash(
+            col("phrases"), num_hashes=HASHES, ngram_size=SHINGLE, hash_function="xxhash3_64"
+        )
+        rows = rows.with_column("minhash", phrases)
+    return rows
+
+
+def _asked(settings: CorpusSettings) -> list[str]:
+    return [kind for kind, _ in settings.more_columns if kind != "score"]

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from deepmoji.corpus.layout import FORMAT_VERSION
-from deepmoji.corpus.settings import RULES, CorpusSettings
+from deepmoji.corpus.settings import RULES, STEPS, CorpusSettings
 from deepmoji.corpus.tally import Tally
 from deepmoji.errors import InputError
 
@@ -27,12 +27,21 @@ class Table:
 def make_report(
     *,
     settings: CorpusSettings,
+    described: Mapping[str, Any],
     inputs: Sequence[Mapping[str, Any]],
     tally: Tally,
     figures: Mapping[str, Any],
     run: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Return the report of a build as plain JSON values.
+
+    Args:
+        settings: of the build.
+        described: the same, with digests for what they name.
+        inputs: file and bytes of each file of posts.
+        tally: what the stages counted.
+        figures: what the assembly counted.
+        run: the rest.
 
     Everything but ``run`` (seconds, memory, machine) depends on posts and settings alone.
     """
@@ -43,11 +52,12 @@ def make_report(
             "dropped": tally.dropped[rule],
             "samples": [text for _, text in tally.samples.get(rule, [])],
         }
-        for rule, drops in RULES.items()
+        for rule, drops in STEPS.items()
+        if rule in RULES or settings.applies(rule)
     }
     return {
         "format_version": FORMAT_VERSION,
-        "settings": settings.to_dict(),
+        "settings": dict(described),
         "inputs": list(inputs),
         "posts": tally.posts,
         "kept": tally.kept,

@@ -27,6 +27,9 @@ POSTS = pa.schema(
         ("place", pa.int64()),
         ("file", pa.int32()),
         ("total", pa.int64()),
+        ("score", pa.float32()),
+        ("author", pa.large_string()),
+        ("id", pa.large_string()),
     ]
 )
 # The place of a row that says that the rest of its file cannot be read.
@@ -49,6 +52,9 @@ class Row(NamedTuple):
         place: number of the row or line from 1, or BROKEN.
         file: number of the file among those that are read, from 0.
         total: on the last row alone, the number of rows before it.
+        score: how sure the language is, where it is asked for and the file says it.
+        author: who wrote it, likewise.
+        id: of the post, likewise.
     """
 
     text: str | None = None
@@ -57,6 +63,9 @@ class Row(NamedTuple):
     place: int | None = None
     file: int = 0
     total: int | None = None
+    score: float | None = None
+    author: str | None = None
+    id: str | None = None
 
 
 class Reader(Protocol):

@@ -1,12 +1,14 @@
 """One stage a file, or a few small ones: run the program and keep the outcome, whole or absent."""
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from daft.exceptions import DaftCoreException
 from numpy.typing import NDArray
@@ -14,16 +16,25 @@ from numpy.typing import NDArray
 from deepmoji.corpus.machine import on_interrupt
 from deepmoji.corpus.posts import PostFile, open_posts
 from deepmoji.corpus.program import READING, readings
-from deepmoji.corpus.settings import RULES, CorpusSettings, fingerprint
+from deepmoji.corpus.settings import STEPS, CorpusSettings, fingerprint
 from deepmoji.corpus.source import BROKEN, PostSource
+from deepmoji.corpus.surplus import HASHES
 from deepmoji.corpus.tally import SAMPLES, Tally
-from deepmoji.corpus.words import KEPT
+from deepmoji.corpus.words import CODES, KEPT, hash64
 from deepmoji.errors import DeepmojiError, InputError
 from deepmoji.files import atomic_path, read_json, write_json
 
-PART = pa.schema(
-    [READING.field(name) for name in ("input", "words", "labels", "post", "key", "order")]
-)
+_PART = ("input", "words", "labels", "post", "key", "order")
+
+
+def part_schema(settings: CorpusSettings) -> pa.Schema:
+    """Return the columns of a part: of a reading, and what its steps after reading need."""
+    part = [READING.field(name) for name in _PART]
+    if settings.near_duplicates:
+        part.append(pa.field("minhash", pa.list_(pa.uint32(), HASHES)))
+    if settings.cap_author is not None:
+        part.append(pa.field("author", pa.uint64()))
+    return pa.schema(part)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,19 +46,25 @@ class Stage:
         folder: where the outcome goes.
         settings: of the build.
         wanted: the labels; none counts emojis instead.
+        described: the settings with digests for what they name.
+        excluded: keys of the texts to exclude, sorted.
+        deleted: ids of posts that must not be used, if there is such a list.
     """
 
     files: tuple[PostFile, ...]
     folder: Path
     settings: CorpusSettings
     wanted: tuple[str, ...]
+    described: Mapping[str, Any]
+    excluded: NDArray[np.uint64]
+    deleted: pa.Array | None
 
     @property
     def name(self) -> str:
         """Names the outcome by everything that it depends on."""
         content = {
             "files": [file.state for file in self.files],
-            "settings": self.settings.to_dict(),
+            "settings": self.described,
             "wanted": list(self.wanted),
         }
         return fingerprint(content)
@@ -59,7 +76,7 @@ class Stage:
 
     @property
     def part(self) -> Path:
-        """The kept posts, with columns as in PART."""
+        """The kept posts, with the columns of :func:`part_schema`."""
         return self.folder / f"{self.name}.parquet"
 
     @property
@@ -85,7 +102,7 @@ class Stage:
         done = 0
         with (
             atomic_path(self.part) as path,
-            pq.ParquetWriter(path, PART, compression="zstd") as out,
+            pq.ParquetWriter(path, part_schema(self.settings), compression="zstd") as out,
             closing(self._readings(workers)) as parts,
         ):
             for rows, position in parts:
@@ -129,18 +146,35 @@ class Stage:
         readable = rows["problem"].is_null().to_numpy()
         self._count_problems(rows.filter(pa.array(~readable)), tally)
         rows = rows.filter(pa.array(readable))
-        codes = rows["code"].to_numpy()
-        counts = np.bincount(codes, minlength=len(RULES) + 1)
+        codes = self._judge(rows)
+        counts = np.bincount(codes, minlength=len(STEPS) + 1)
         tally.posts += rows.num_rows
         tally.kept += int(counts[KEPT])
-        for code, rule in enumerate(RULES, start=1):
+        for code, rule in enumerate(STEPS, start=1):
             if counts[code]:
                 tally.dropped[rule] += int(counts[code])
-                tally.add_samples(rule, _samples(rows, np.flatnonzero(codes == code)))
+                if rule != "deleted":  # those are nowhere to be seen
+                    tally.add_samples(rule, _samples(rows, np.flatnonzero(codes == code)))
         if not self.wanted:
-            tally.emojis.update(rows["emojis"].combine_chunks().flatten().to_pylist())
-        kept = rows.filter(pa.array(codes == KEPT)).select(PART.names).combine_chunks()
-        return kept.cast(PART)
+            emojis = rows["emojis"].filter(pa.array(codes == KEPT))
+            tally.emojis.update(emojis.combine_chunks().flatten().to_pylist())
+        part = part_schema(self.settings)
+        kept = rows.filter(pa.array(codes == KEPT)).select(part.names).combine_chunks()
+        if "author" in part.names:
+            key, place = self.settings.hash_key, part.names.index("author")
+            hashes = [hash64(name, key) if name else 0 for name in kept["author"].to_pylist()]
+            kept = kept.set_column(place, part.field(place), pa.array(hashes, pa.uint64()))
+        return kept.cast(part)
+
+    def _judge(self, rows: pa.Table) -> NDArray[np.uint8]:
+        """Return the code of the first step that drops each post, KEPT if none does."""
+        codes = rows["code"].to_numpy()
+        found = is_in(rows["key"].to_numpy(), self.excluded)
+        codes = np.where((codes == KEPT) & found, np.uint8(CODES["excluded"]), codes)
+        if self.deleted is None:
+            return codes
+        deleted = pc.call_function("is_in", [rows["id"]], pc.SetLookupOptions(self.deleted))
+        return np.where(deleted.to_numpy(), np.uint8(CODES["deleted"]), codes)
 
     def _count_problems(self, rows: pa.Table, tally: Tally) -> None:
         columns = [rows[name].to_pylist() for name in ("file", "place", "problem")]
@@ -166,6 +200,14 @@ def in_groups(files: Sequence[PostFile], size: int) -> Iterator[tuple[PostFile, 
             group = []
     if group:
         yield tuple(group)
+
+
+def is_in(values: NDArray[Any], ranked: NDArray[Any]) -> NDArray[np.bool_]:
+    """Tell which values are among sorted ones, however many those are."""
+    if not len(ranked):
+        return np.zeros(len(values), bool)
+    place = np.minimum(np.searchsorted(ranked, values), len(ranked) - 1)
+    return ranked[place] == values
 
 
 @contextmanager

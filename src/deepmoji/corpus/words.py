@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
-from deepmoji.corpus.settings import RULES
+from deepmoji.corpus.settings import RULES, STEPS, CorpusSettings
 from deepmoji.labels import EMOJIS
 from deepmoji.text.emojis import (
     DROP_VARIATION_SELECTORS,
@@ -18,7 +18,10 @@ from deepmoji.text.emojis import (
 from deepmoji.text.tokenizer import tokenize, train_words
 
 KEPT = 0
-CODES = {rule: code for code, rule in enumerate(RULES, start=1)}
+CODES = {rule: code for code, rule in enumerate(STEPS, start=1)}
+
+# Shorter texts are no near duplicates: different people write the same few words.
+LEAST_WORDS = 8
 
 # Surely a normal word, seen without reading the whole post: letters between white space.
 _PLAIN_WORD = re.compile(r"(?:^|\s)[A-Za-z]+(?:\s|$)")
@@ -40,6 +43,7 @@ class Reading(NamedTuple):
     post: int = 0
     key: int = 0
     order: int = 0
+    phrases: str = ""  # what near duplicates are found by; empty where they are not looked for
 
 
 # For counting emojis: flags, and sequences around joiners, skin tones left out.
@@ -90,14 +94,18 @@ class TextRules:
         active: names of the filters in force.
         language: code that a detected language must have.
         hash_key: key of the hashes, up to 64 bytes.
-        detect: returns a text's language code; None takes every language.
+        detect: returns a text's language code and how sure it is; None takes every language.
+        least_sure: that it has to be.
+        phrases: whether to return what near duplicates are found by.
     """
 
     wanted: tuple[str, ...]
     active: frozenset[str]
     language: str
     hash_key: bytes
-    detect: Callable[[str], str] | None = None
+    detect: Callable[[str], tuple[str, float]] | None = None
+    least_sure: float = 0.0
+    phrases: bool = False
 
     def read(self, text: str, lang: str | None) -> Reading:
         """Read one post that passed the rules on the raw text.
@@ -107,17 +115,29 @@ class TextRules:
             lang: its language code if that was checked already; None has it detected.
         """
         cleaned = self._without_labels(text)
-        if not lang and self.detect is not None and self.detect(cleaned) != self.language:
-            return Reading(CODES["language"])
+        if not lang and self.detect is not None:
+            found, sure = self.detect(cleaned)
+            if found != self.language:
+                return Reading(CODES["language"])
+            if sure < self.least_sure:
+                return Reading(CODES["language-score"])
         if "length" in self.active and not self._long_enough(cleaned):
             return Reading(CODES["length"])
         labels = self._labels(text)
         if not labels and self.wanted and "wanted-emoji" in self.active:
             return Reading(CODES["wanted-emoji"])
-        words = train_words(cleaned) if "non-ascii" in self.active else tokenize(cleaned)
+        words = self._words(cleaned)
         if not words and "non-ascii" in self.active and tokenize(cleaned):
             return Reading(CODES["non-ascii"])
         return self._kept(cleaned, words, labels)
+
+    def key(self, text: str) -> int:
+        """Return the hash that near copies of a text share, as in its reading if it is kept."""
+        cleaned = self._without_labels(text)
+        return hash64(split_key(self._words(cleaned) or tokenize(cleaned)), self.hash_key)
+
+    def _words(self, text: str) -> list[str]:
+        return train_words(text) if "non-ascii" in self.active else tokenize(text)
 
     def _without_labels(self, text: str) -> str:
         """Remove emojis, and labels that are no emojis."""
@@ -153,15 +173,29 @@ class TextRules:
         return bool(_PLAIN_WORD.search(text)) or any(map(is_normal, tokenize(text)))
 
     def _kept(self, text: str, words: Sequence[str], labels: Sequence[int]) -> Reading:
+        key = split_key(words)
         return Reading(
             KEPT,
             text.strip(),
             words,
             labels,
             hash64("\n".join(words), self.hash_key),
-            hash64(split_key(words), self.hash_key),
+            hash64(key, self.hash_key),
             hash64(text, self.hash_key),
+            key if self.phrases and key.count(" ") >= LEAST_WORDS - 1 else "",
         )
+
+
+def text_rules(settings: CorpusSettings, wanted: Sequence[str]) -> TextRules:
+    """Return the rules of a build, without a detector; no wanted labels take any post."""
+    return TextRules(
+        wanted=tuple(wanted),
+        active=frozenset(rule for rule in RULES if settings.applies(rule)),
+        language=settings.language,
+        hash_key=settings.hash_key,
+        least_sure=settings.min_language_score or 0.0,
+        phrases=settings.near_duplicates,
+    )
 
 
 def emoji_units(text: str) -> set[str]:

@@ -1,6 +1,9 @@
 """What a model says about one text."""
 
 from dataclasses import dataclass
+from typing import Literal
+
+Explain = Literal["attention", "occlusion"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -11,6 +14,8 @@ class Word:
     start: int
     end: int
     weight: float  # attention, 0 to 1; the weights of a text's words sum to 1
+    # If asked for: log p(top label) with the word minus without it (`inference.occlusion`).
+    occlusion: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

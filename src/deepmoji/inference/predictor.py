@@ -1,16 +1,20 @@
 """Texts in, probabilities, encodings and predictions out."""
 
 import os
-from collections.abc import Iterable, Iterator, Sized
+from collections.abc import Iterable, Iterator, Sequence, Sized
+from itertools import repeat
 from pathlib import Path
-from typing import overload
+from typing import get_args, overload
 
 import numpy as np
 
 from deepmoji.bundle import SHIPPED, Bundle
 from deepmoji.errors import BundleError, InputError
+from deepmoji.inference.emotions import EmotionScores, EmotionTable, emotions_of
 from deepmoji.inference.engine import WINDOW, Array, Engine, windows_of
-from deepmoji.inference.prediction import Prediction, Word
+from deepmoji.inference.occlusion import occlusions
+from deepmoji.inference.prediction import Explain, Prediction, Word
+from deepmoji.inference.projection import Projection
 from deepmoji.text.tokenizer import tokenize, tokenize_spans
 from deepmoji.text.vocabulary import UNKNOWN
 
@@ -98,7 +102,7 @@ class Predictor:
         """
         return self._matrix(texts, "probabilities", self.bundle.config.classes)
 
-    def encode(self, texts: Iterable[str]) -> Array:
+    def encode(self, texts: Iterable[str], *, reduce: int | None = None) -> Array:
         """Return the attention-weighted encodings of texts (paper, section 3.2).
 
         >>> load().encode(["so tired", "so proud of you"]).shape  # doctest: +SKIP
@@ -106,15 +110,21 @@ class Predictor:
 
         Args:
             texts: any number of strings, also from a generator.
+            reduce: how many numbers of each text to keep, by the bundle's fitted projection.
 
         Returns:
             float32 [n, features], rows in the order given: the second layer, the first layer and
-            the embedding, each averaged over the words by attention.
+            the embedding, each averaged over the words by attention; or float32 [n, reduce].
 
         Raises:
-            InputError: if a text is not a ``str``, or all of ``texts`` is a single one.
+            BundleError: if it is to be reduced and the bundle has no projection.
+            InputError: if a text is not a ``str``, all of ``texts`` is a single one, or the
+                projection has fewer numbers.
         """
-        return self._matrix(texts, "features", self.bundle.config.features)
+        if reduce is None:
+            return self._matrix(texts, "features", self.bundle.config.features)
+        blocks = self.iter_encodings(texts, reduce=reduce)
+        return np.concatenate([np.empty((0, reduce), np.float32), *blocks])
 
     def iter_scores(self, texts: Iterable[str], *, batch: int = WINDOW) -> Iterator[Array]:
         """Yield :meth:`scores` of ``batch`` texts at a time, in memory that does not grow.
@@ -125,49 +135,94 @@ class Predictor:
         """
         return self._blocks(texts, "probabilities", batch)
 
-    def iter_encodings(self, texts: Iterable[str], *, batch: int = WINDOW) -> Iterator[Array]:
+    def iter_encodings(
+        self, texts: Iterable[str], *, batch: int = WINDOW, reduce: int | None = None
+    ) -> Iterator[Array]:
         """Yield :meth:`encode` of ``batch`` texts at a time, in memory that does not grow."""
-        return self._blocks(texts, "features", batch)
+        if reduce is None:
+            return self._blocks(texts, "features", batch)
+        projection = Projection.of(self.bundle, reduce)
+        blocks = self._blocks(texts, "features", batch)
+        return (projection.reduce(block, reduce) for block in blocks)
+
+    def emotions(
+        self, texts: Iterable[str], table: EmotionTable | str | os.PathLike[str] | None = None
+    ) -> EmotionScores:
+        """Return the emotions and the valence of texts, by a table from emojis to emotions.
+
+        >>> load().emotions(["so tired"]).valence.shape  # doctest: +SKIP
+        (1,)
+
+        Args:
+            texts: any number of strings, also from a generator.
+            table: or its TOML file; the package's own by default.
+
+        Returns:
+            a row for each text, in the order given.
+
+        Raises:
+            InputError: if the table cannot be used or lacks one of the labels, or a text is not a
+                ``str``.
+        """
+        read = table if isinstance(table, EmotionTable) else EmotionTable.read(table)
+        read.weights_of(self.labels)  # what is wrong is told before anything is computed
+        return emotions_of(self.scores(texts), self.labels, read)
 
     @overload
-    def predict(self, texts: str, top: int = 5) -> Prediction: ...  # pyright: ignore[reportOverlappingOverload] - a str is also an iterable of str
+    def predict(self, texts: str, top: int = 5, explain: Explain = "attention") -> Prediction: ...  # pyright: ignore[reportOverlappingOverload] - a str is also an iterable of str
     @overload
-    def predict(self, texts: Iterable[str], top: int = 5) -> list[Prediction]: ...
-    def predict(self, texts: str | Iterable[str], top: int = 5) -> Prediction | list[Prediction]:
+    def predict(
+        self, texts: Iterable[str], top: int = 5, explain: Explain = "attention"
+    ) -> list[Prediction]: ...
+    def predict(
+        self, texts: str | Iterable[str], top: int = 5, explain: Explain = "attention"
+    ) -> Prediction | list[Prediction]:
         """Return the most probable labels of texts, and which words mattered.
 
         Args:
             texts: one text, or several.
             top: how many labels, the most probable first.
+            explain: ``attention``, which comes with the answer, or also ``occlusion``: what each
+                word does to it, at the price of reading the text once more for each of its words.
 
         Returns:
             a :class:`Prediction` for one text, a list of them for several.
 
         Raises:
-            InputError: if a text is not a ``str`` or ``top`` is less than 1.
+            InputError: if a text is not a ``str``, ``top`` is less than 1, or ``explain`` is
+                neither of these.
         """
         if top < 1:
             raise InputError(f"top has to be 1 or more, not {top}")
+        if explain not in get_args(Explain):
+            raise InputError(f"explain has to be attention or occlusion, not {explain!r}")
         if isinstance(texts, str):
-            return next(self._predictions([texts], top))
-        return list(self._predictions(texts, top))
+            return next(self._predictions([texts], top, explain))
+        return list(self._predictions(texts, top, explain))
 
-    def _predictions(self, texts: Iterable[str], top: int) -> Iterator[Prediction]:
+    def _predictions(
+        self, texts: Iterable[str], top: int, explain: Explain
+    ) -> Iterator[Prediction]:
         for window in windows_of(_checked(texts), WINDOW):
             read = [tokenize_spans(text) for text in window]
             ids = [self._ids([token.word for token in tokens]) for tokens in read]
             for probabilities, attention in self._engine.run([ids], ("probabilities", "attention")):
+                occluded: Sequence[Iterable[float | None]] = [repeat(None)] * len(window)
+                if explain == "occlusion":
+                    each = occlusions(self._engine, ids, probabilities)
+                    occluded = [values.tolist() for values in each]
                 for row, text in enumerate(window):
                     tokens = read[row]
-                    kept = zip(tokens[: self.max_tokens], attention[row].tolist(), strict=False)
+                    weights = attention[row].tolist()
+                    kept = zip(tokens[: self.max_tokens], weights, occluded[row], strict=False)
                     best = np.argsort(-probabilities[row], kind="stable")[:top]
                     yield Prediction(
                         text=text,
                         top=tuple((self.labels[k], float(probabilities[row, k])) for k in best),
                         labels=self._decide(probabilities[row]),
                         words=tuple(
-                            Word(text=text[start:end], start=start, end=end, weight=weight)
-                            for (_, start, end), weight in kept
+                            Word(text=text[start:end], start=start, end=end, weight=w, occlusion=o)
+                            for (_, start, end), w, o in kept
                         ),
                         unknown_share=ids[row].count(UNKNOWN) / len(ids[row]),
                         truncated=len(tokens) > self.max_tokens,

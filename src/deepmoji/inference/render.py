@@ -10,7 +10,7 @@ from rich.console import Console, ConsoleOptions
 from rich.style import Style
 from rich.text import Text
 
-from deepmoji.inference.prediction import Prediction
+from deepmoji.inference.prediction import Prediction, Word
 from deepmoji.labels import NAMES
 
 _LONGEST_TEXT = 2000  # characters shown
@@ -22,6 +22,13 @@ _SHADES = (
     Style(color="white", bgcolor="#8a5a2b"),
     Style(color="black", bgcolor="#c9771a"),
     Style(color="black", bgcolor="#ff9d1f", bold=True),
+)
+# Of words that speak against the answer (occlusion): grey-blue to blue.
+_AGAINST = (
+    Style(color="white", bgcolor="#454f5c"),
+    Style(color="white", bgcolor="#2b5a8a"),
+    Style(color="black", bgcolor="#5a9fd4"),
+    Style(color="black", bgcolor="#8cc8ff", bold=True),
 )
 _DIM = Style(dim=True)
 
@@ -37,6 +44,7 @@ def to_dict(prediction: Prediction) -> dict[str, Any]:
         "labels": list(prediction.labels),
         "words": [
             {"text": w.text, "start": w.start, "end": w.end, "weight": round(w.weight, 6)}
+            | ({} if w.occlusion is None else {"occlusion": round(w.occlusion, 6)})
             for w in prediction.words
         ],
         "unknown_share": round(prediction.unknown_share, 6),
@@ -48,7 +56,8 @@ class PredictionView:
     """What :mod:`rich` prints for a prediction: the text, then a line for each label.
 
     Words are shaded by their attention weight, relative to the text's highest; without colours,
-    the highest weights are written out instead.
+    the highest weights are written out instead. Where there is occlusion, words are shaded by it,
+    those that speak against the answer in blue, and the largest values are written out.
     """
 
     def __init__(self, prediction: Prediction) -> None:
@@ -59,6 +68,8 @@ class PredictionView:
         yield self._text(shaded=shaded)
         if not shaded and self.prediction.words:
             yield self._weights()
+        if any(word.occlusion for word in self.prediction.words):
+            yield self._occlusions()
         yield from self._labels(options.max_width, ascii_only=options.ascii_only)
         for note in self._notes():
             yield Text(f"  {note}", _DIM)
@@ -66,18 +77,29 @@ class PredictionView:
     def _text(self, *, shaded: bool) -> Text:
         prediction = self.prediction
         shown = prediction.text[:_LONGEST_TEXT]
-        line = Text(_printable(shown) + "…" * (len(prediction.text) > len(shown)))
-        highest = max((word.weight for word in prediction.words), default=0.0)
+        line = Text(printable(shown) + "…" * (len(prediction.text) > len(shown)))
+        highest = max((abs(_strength(word)) for word in prediction.words), default=0.0)
         for word in prediction.words if shaded else ():
-            level = math.ceil(word.weight / highest * (len(_SHADES) + 1)) - 2 if highest else -1
+            share = abs(_strength(word)) / highest if highest else 0.0
+            level = math.ceil(share * (len(_SHADES) + 1)) - 2
             if level >= 0:  # less than a fifth of the highest weight is not shaded
-                line.stylize(_SHADES[level], word.start, min(word.end, len(shown)))
+                shades = _SHADES if _strength(word) > 0 else _AGAINST
+                line.stylize(shades[level], word.start, min(word.end, len(shown)))
         return line if shown.strip() else Text("(empty text)", _DIM)
 
     def _weights(self) -> Text:
         ranked = sorted(self.prediction.words, key=lambda word: -word.weight)[:3]
-        parts = (f"{_printable(word.text[:30])} {word.weight:.0%}" for word in ranked)
+        parts = (f"{printable(word.text[:30])} {word.weight:.0%}" for word in ranked)
         return Text(f"  attention: {' · '.join(parts)}", _DIM)
+
+    def _occlusions(self) -> Text:
+        ranked = sorted(self.prediction.words, key=lambda word: -abs(word.occlusion or 0))[:3]
+        parts = (
+            f"without {printable(word.text[:30])} ×{math.exp(-(word.occlusion or 0)):.2f}"
+            for word in ranked
+        )
+        label = printable(self.prediction.top[0][0])
+        return Text(f"  probability of {label}: {' · '.join(parts)}", _DIM)
 
     def _labels(self, width: int, *, ascii_only: bool) -> Iterator[Text]:
         top = self.prediction.top
@@ -92,7 +114,7 @@ class PredictionView:
             if emojis:
                 line.append(set_cell_size(label, 2) + "  ")
             line.append(name + "  ")
-            line.append(_bar(probability / top[0][1], bar_width, ascii_only), Style(color="cyan"))
+            line.append(bar(probability / top[0][1], bar_width, ascii_only), Style(color="cyan"))
             line.append(f"{probability:8.1%}")
             yield line
 
@@ -110,6 +132,10 @@ class PredictionView:
             yield f"only the first {len(prediction.words)} words were read"
 
 
+def _strength(word: Word) -> float:
+    return word.weight if word.occlusion is None else word.occlusion
+
+
 def _name(label: str) -> dict[str, str]:
     return {"name": NAMES[label]} if label in NAMES else {}
 
@@ -118,14 +144,15 @@ def _fit(text: str, cells: int) -> str:
     return set_cell_size(text if cell_len(text) <= cells else text[: cells - 1] + "…", cells)
 
 
-def _bar(share: float, width: int, ascii_only: bool) -> str:
+def bar(share: float, width: int, ascii_only: bool) -> str:
+    """Return a bar as long as a share of ``width`` cells, at least a trace."""
     if ascii_only:
         return ("#" * max(1, round(share * width))).ljust(width)
     full, rest = divmod(max(1, round(share * width * 8)), 8)
     return ("█" * full + (_EIGHTHS[rest] if rest else "")).ljust(width)
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Replace, one for one, what would act on the terminal or cannot be encoded."""
     if text.isascii() and text.isprintable():
         return text

@@ -1,0 +1,209 @@
+"""Crowd platforms: texts out as CSV, answers with worker ids back in."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, cast
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from deepmoji.annotate.pool import count
+from deepmoji.annotate.raters import new_rater
+from deepmoji.annotate.scales import Answer, Scale, to_stored
+from deepmoji.annotate.schema import CampaignRow, Item, Rater, Rating
+from deepmoji.annotate.tokens import worker_key
+from deepmoji.errors import InputError
+from deepmoji.evaluation.tables import Table, open_table
+
+# Names that platforms give the columns: our own first, then Mechanical Turk's.
+ITEM = ("item", "Input.item")
+WORKER = ("worker", "WorkerId", "worker_id", "_worker_id")
+ANSWER = ("answer", "Answer.answer", "Answer.answer.label")
+STATUS = ("AssignmentStatus",)
+DONT_KNOW = frozenset({"", "don't know", "dont_know", "null"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Columns:
+    """The columns of a platform's file; None: the first that is there of the usual names.
+
+    Attributes:
+        item: the ids that went out.
+        worker: who answered.
+        answer: what they answered; several labels as ``a|b`` or as a JSON list.
+        time: when, as ISO 8601; without it, the moment of the import is noted.
+    """
+
+    item: str | None = None
+    worker: str | None = None
+    answer: str | None = None
+    time: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TakenIn:
+    """What came of a platform's file.
+
+    Attributes:
+        answers: new ones.
+        changed: answers of the same worker to the same text that differ from an earlier import.
+        workers: who had not been seen before.
+        beyond: texts that have more raters now than the campaign asked for.
+        rejected: rows left out because the platform says that they were rejected.
+    """
+
+    answers: int
+    changed: int
+    workers: int
+    beyond: int
+    rejected: int
+
+
+@dataclass(frozen=True)
+class _Row:
+    item: str
+    worker: str
+    answer: Answer
+    time: int
+
+
+def outgoing(session: Session, campaign: CampaignRow) -> list[dict[str, Any]]:
+    """Return the texts that need raters yet: item, text, and how many answers they need."""
+    query = (
+        select(Item.key, Item.text, campaign.raters_per_item - Item.answers)
+        .where(Item.author_id.is_(None), Item.answers < campaign.raters_per_item)
+        .order_by(Item.id)
+    )
+    return [
+        {"item": key, "text": text, "needed": needed}
+        for key, text, needed in session.execute(query)
+    ]
+
+
+def incoming(
+    session: Session, campaign: CampaignRow, path: Path, columns: Columns, now: int
+) -> TakenIn:
+    """Take answers in, all or, after an error, none. The same file twice changes nothing.
+
+    Args:
+        session: that writes.
+        campaign: the one they are for.
+        path: a table as the platform gives it.
+        columns: which hold what.
+        now: in milliseconds since 1970.
+
+    Raises:
+        InputError: if a row cannot be used: it says which and why.
+    """
+    rows, rejected = _read(path, Scale.from_json(campaign.scale), columns, now)
+    items = dict(session.execute(select(Item.key, Item.id).where(Item.author_id.is_(None))).all())
+    workers, new = _workers(session, campaign, rows, now)
+    answers = changed = 0
+    touched: set[int] = set()
+    for row in rows:
+        if row.item not in items:
+            raise InputError(f"{path}: there is no item {row.item!r} in the campaign")
+        item, rater = items[row.item], workers[row.worker]
+        touched.add(item)
+        query = select(Rating).where(Rating.item_id == item, Rating.rater_id == rater.id)
+        rating = session.scalar(query)
+        stored = to_stored(row.answer)
+        if rating is None:
+            answers += 1
+            count(session, [item], 1)
+            session.add(
+                Rating(
+                    item_id=item,
+                    rater_id=rater.id,
+                    assigned=row.time,
+                    answered=row.time,
+                    answer=stored,
+                )
+            )
+        elif rating.answer != stored:
+            changed += 1
+            rating.answer, rating.answered = stored, row.time
+        session.flush()
+    over = select(Item.id).where(Item.answers > campaign.raters_per_item)
+    beyond = len(touched & set(session.scalars(over)))
+    return TakenIn(answers=answers, changed=changed, workers=new, beyond=beyond, rejected=rejected)
+
+
+def _workers(
+    session: Session, campaign: CampaignRow, rows: Sequence[_Row], now: int
+) -> tuple[dict[str, Rater], int]:
+    found: dict[str, Rater] = {}
+    new = 0
+    for worker in dict.fromkeys(row.worker for row in rows):
+        key = worker_key(campaign.salt, worker)
+        rater = session.scalar(select(Rater).where(Rater.worker == key))
+        if rater is None:
+            new += 1
+            rater = new_rater(session, now, token=None, worker=key)
+        found[worker] = rater
+    return found, new
+
+
+def _read(path: Path, scale: Scale, columns: Columns, now: int) -> tuple[list[_Row], int]:
+    table = open_table(path)
+    items = _column(table, columns.item, ITEM, "--item-column")
+    workers = _column(table, columns.worker, WORKER, "--worker-column")
+    answers = _column(table, columns.answer, ANSWER, "--answer-column")
+    times = _column(table, columns.time, (), "--time-column") if columns.time else None
+    states = next((table.column(table.names.index(n)) for n in STATUS if n in table.names), None)
+    rows: list[_Row] = []
+    seen: set[tuple[str, str]] = set()
+    rejected = 0
+    for number in range(table.rows):
+        if states is not None and str(states[number]).lower() == "rejected":
+            rejected += 1
+            continue
+        item, worker = (str(values[number] or "").strip() for values in (items, workers))
+        if not item or not worker:
+            raise InputError(f"{table.place(number)}: the item or the worker is missing")
+        if (item, worker) in seen:
+            raise InputError(f"{table.place(number)}: this worker answered this item above already")
+        seen.add((item, worker))
+        try:
+            answer = _answer(answers[number], scale)
+            time = now if times is None else _milliseconds(str(times[number]))
+        except InputError as error:
+            raise InputError(f"{table.place(number)}: {error}") from error
+        rows.append(_Row(item, worker, answer, time))
+    return rows, rejected
+
+
+def _column(table: Table, named: str | None, usual: Sequence[str], option: str) -> list[Any]:
+    name = named or next((each for each in usual if each in table.names), None)
+    if name is None or name not in table.names:
+        wanted = repr(name) if name else f"by one of the names {', '.join(usual)}"
+        raise InputError(
+            f"{table.path} has no column {wanted}; name it with {option}, of: "
+            f"{', '.join(table.names)}"
+        )
+    return table.column(table.names.index(name))
+
+
+def _answer(value: object, scale: Scale) -> Answer:
+    if value is None:
+        return None
+    text = (
+        "|".join(map(str, cast("list[object]", value))) if isinstance(value, list) else str(value)
+    ).strip()
+    if text.lower() in DONT_KNOW:
+        return None
+    return scale.check([part.strip() for part in text.split("|")] if scale.multi else [text])
+
+
+def _milliseconds(text: str) -> int:
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError as error:
+        raise InputError(
+            f"the time {text[:40]!r} is not ISO 8601, like 2026-01-31T12:00Z"
+        ) from error
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return round(moment.timestamp() * 1000)

@@ -1,0 +1,168 @@
+"""The folder that a run writes: whose it is, which parts are finished, what is left of others."""
+
+import shutil
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from deepmoji.errors import InputError
+from deepmoji.files import read_json, write_json
+from deepmoji.scoring.parts import Part
+
+# Hidden or with an underscore: Spark, Daft and pyarrow read the parts beside them alone.
+MANIFEST, _HIDDEN = "_score.json", ".score"
+_DONE, _WORK, _LOCK = "done", "work", "lock"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreFolder:
+    """A folder of scored parts.
+
+    Attributes:
+        path: of the folder.
+        request: what decides the output for the same input.
+    """
+
+    path: Path
+    request: Mapping[str, Any]
+
+    @contextmanager
+    def locked(self) -> Generator[None]:
+        """Keep other runs out of the folder.
+
+        Raises:
+            InputError: if another run writes to it.
+        """
+        try:
+            import fcntl
+        except ImportError:  # Windows
+            yield
+            return
+        lock = self.path / _HIDDEN / _LOCK
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        with lock.open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise InputError(
+                    f"another run is writing to {self.path}; wait for its end, or choose another "
+                    "folder"
+                ) from None
+            yield  # the lock ends with the file, and with the process
+
+    def check(self, *, overwrite: bool) -> None:
+        """Make sure that parts may be written here.
+
+        Raises:
+            InputError: if the folder holds something else, or parts of other settings, and
+                ``overwrite`` is not set.
+        """
+        if self.path.exists() and not self.path.is_dir():
+            raise InputError(f"{self.path} is a file; give a folder with --out")
+        manifest = self.path / MANIFEST
+        if overwrite:
+            return
+        if manifest.exists():
+            self._compare(read_json(manifest))
+        elif self.path.exists() and any(each.name != _HIDDEN for each in self.path.iterdir()):
+            raise InputError(
+                f"{self.path} is not empty and holds no scores; choose another folder, or write "
+                "into it with --overwrite"
+            )
+
+    def prepare(self, *, overwrite: bool, about: Mapping[str, Any]) -> None:
+        """Make the folder ready, once it is locked and checked; ``about`` is for readers."""
+        if overwrite:
+            self._clear()
+        for partial in self.path.rglob(".*.partial"):  # of a run that was killed
+            partial.unlink()
+        write_json(self.path / MANIFEST, {"request": dict(self.request), **about})
+
+    def target(self, part: Part) -> Path:
+        """Where a part of the output goes."""
+        return self.path / part.name
+
+    def work(self, part: Part) -> Path:
+        """Where the segments of an unfinished part are, those of another input removed."""
+        folder = self.path / _HIDDEN / _WORK / part.name
+        state = folder / "input.json"
+        if not state.exists() or _stored(state) != part.state:
+            shutil.rmtree(folder, ignore_errors=True)
+            write_json(state, part.state)
+        return folder
+
+    def finished(self, part: Part) -> int | None:
+        """Return the rows of a part that is there, None if it is not, or not of this input.
+
+        Raises:
+            InputError: if the part that is there was made of another file.
+        """
+        note, target = self._note(part), self.target(part)
+        if not note.exists() or not target.is_file():
+            return None
+        stored = _stored(note)
+        source = stored.get("path")
+        if source != part.state["path"]:
+            raise InputError(
+                f"{target} was made of {source}, not of {part.path}; choose another folder, or "
+                "replace it with --overwrite"
+            )
+        same = {**part.state, "written": target.stat().st_size}.items() <= stored.items()
+        return int(stored.get("rows", 0)) if same else None
+
+    def forget(self, part: Part) -> None:
+        """Remove what is there of a part whose input is another now."""
+        self._note(part).unlink(missing_ok=True)
+        self.target(part).unlink(missing_ok=True)
+
+    def finish(self, part: Part, rows: int) -> None:
+        """Note that a part is there."""
+        written = self.target(part).stat().st_size
+        write_json(self._note(part), {**part.state, "rows": rows, "written": written})
+
+    def tidy(self) -> None:
+        """Remove what only unfinished parts need."""
+        shutil.rmtree(self.path / _HIDDEN / _WORK, ignore_errors=True)
+
+    def _note(self, part: Part) -> Path:
+        return self.path / _HIDDEN / _DONE / f"{part.name}.json"
+
+    def _clear(self) -> None:
+        """Remove what runs have written, nothing else."""
+        done = self.path / _HIDDEN / _DONE
+        for note in done.rglob("*.json"):
+            (self.path / note.relative_to(done).with_suffix("")).unlink(missing_ok=True)
+        for folder in (_DONE, _WORK):
+            shutil.rmtree(self.path / _HIDDEN / folder, ignore_errors=True)
+        with suppress(OSError):
+            (self.path / MANIFEST).unlink()
+
+    def _compare(self, stored: Any) -> None:
+        before = stored.get("request") if isinstance(stored, dict) else None
+        if not isinstance(before, dict):
+            raise InputError(
+                f"{self.path / MANIFEST} does not say what was scored; choose another folder, or "
+                "start anew with --overwrite"
+            )
+        keys = [key for key in self.request if before.get(key) != self.request[key]]
+        if keys:
+            # The digest of a model says nothing to a person.
+            told = [
+                key if key == "model" else f"{key} {before.get(key)} there, {self.request[key]} now"
+                for key in keys
+            ]
+            raise InputError(
+                f"{self.path} holds scores of other settings ({'; '.join(told)}); choose another "
+                "folder, or replace them with --overwrite"
+            )
+
+
+def _stored(path: Path) -> dict[str, Any]:
+    """Return a note; nothing of one that cannot be read: its part is made again."""
+    try:
+        stored = read_json(path)
+    except InputError:
+        return {}
+    return stored if isinstance(stored, dict) else {}

@@ -1,0 +1,125 @@
+"""The formats of the output: writing tables one by one, and joining files of some rows each."""
+
+import base64
+import json
+import math
+import shutil
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from deepmoji.scoring.objects import AS_JSON
+
+_COMPRESSION = "zstd"
+
+
+class Format(Protocol):
+    """How files of the output are written."""
+
+    suffix: str
+
+    def open(self, path: Path, schema: pa.Schema) -> Any:
+        """Return a context that opens a file and gives what writes a table into it."""
+        ...
+
+    def count(self, path: Path) -> int:
+        """Return the number of rows of a finished file."""
+        ...
+
+    def join(self, paths: Sequence[Path], target: Path, schema: pa.Schema) -> None:
+        """Write the rows of files one after another into one."""
+        ...
+
+
+class Parquet:
+    """Parquet, each table a row group."""
+
+    suffix = ".parquet"
+
+    @contextmanager
+    def open(self, path: Path, schema: pa.Schema) -> Generator[Callable[[pa.Table], None]]:
+        """See :class:`Format`."""
+        dictionary: Any = _worth_a_dictionary(schema)
+        with pq.ParquetWriter(
+            path, schema, compression=_COMPRESSION, use_dictionary=dictionary
+        ) as file:
+            yield file.write_table
+
+    def count(self, path: Path) -> int:
+        """See :class:`Format`."""
+        return pq.read_metadata(path).num_rows
+
+    def join(self, paths: Sequence[Path], target: Path, schema: pa.Schema) -> None:
+        """See :class:`Format`."""
+        with self.open(target, schema) as write:
+            for path in paths:
+                with pq.ParquetFile(path, pre_buffer=False) as file:
+                    for number in range(file.num_row_groups):
+                        write(file.read_row_group(number))
+
+
+def _worth_a_dictionary(schema: pa.Schema) -> list[str]:
+    """Return the columns in which values may come again: not those of many numbers a row."""
+    with pa.BufferOutputStream() as stream:
+        with pq.ParquetWriter(stream, schema) as file:
+            file.write_table(schema.empty_table())
+        leaves = pq.ParquetFile(stream.getvalue()).schema
+    paths = [leaves.column(number).path for number in range(len(leaves))]
+    numbers = {f.name for f in schema if pa.types.is_fixed_size_list(f.type)}
+    return [path for path in paths if path.split(".")[0] not in numbers]
+
+
+class JsonLines:
+    """JSON lines, an object for each row."""
+
+    suffix = ".jsonl"
+
+    @contextmanager
+    def open(self, path: Path, schema: pa.Schema) -> Generator[Callable[[pa.Table], None]]:
+        """See :class:`Format`."""
+        parsed = [
+            field.name for field in schema if AS_JSON.items() <= (field.metadata or {}).items()
+        ]
+        with path.open("w", encoding="utf-8", newline="\n") as file:
+
+            def write(table: pa.Table) -> None:
+                for row in table.to_pylist():
+                    for name in parsed:
+                        row[name] = None if row[name] is None else json.loads(row[name])
+                    file.write(json.dumps(_plain(row), ensure_ascii=False) + "\n")
+
+            yield write
+
+    def count(self, path: Path) -> int:
+        """See :class:`Format`."""
+        with path.open("rb") as file:
+            return sum(1 for _ in file)
+
+    def join(self, paths: Sequence[Path], target: Path, schema: pa.Schema) -> None:
+        """See :class:`Format`."""
+        with target.open("wb") as joined:
+            for path in paths:
+                with path.open("rb") as file:
+                    shutil.copyfileobj(file, joined)
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as JSON has it: no NaN, no dates, no bytes."""
+    if value is None or isinstance(value, str | bool | int):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {str(key): _plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+
+
+FORMATS: dict[str, Format] = {"parquet": Parquet(), "jsonl": JsonLines()}

@@ -1,0 +1,98 @@
+"""The parts of the input, and which file of the output each becomes."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from deepmoji.corpus.posts import COMPRESSIONS, FORMATS, PostFile, find_posts
+from deepmoji.errors import InputError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """One file of the input.
+
+    Attributes:
+        path: where it is.
+        format: ``"parquet"``, ``"csv"``, ``"tsv"``, ``"json"`` (lines) or ``"text"``.
+        compression: ``"gzip"``, ``"bz2"``, ``"zstd"`` or None.
+        size: in bytes.
+        modified: when, in nanoseconds.
+        name: of its part of the output, relative to the output's folder, with slashes.
+    """
+
+    path: Path
+    format: str
+    compression: str | None
+    size: int
+    modified: int
+    name: str
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """What changes when the file does."""
+        path = str(self.path.absolute())
+        return {"path": path, "size": self.size, "modified": self.modified}
+
+    def is_unchanged(self) -> bool:
+        """Whether the file is still the one that was found."""
+        status = self.path.stat()
+        return (status.st_size, status.st_mtime_ns) == (self.size, self.modified)
+
+
+def find_parts(inputs: Sequence[str | Path], out: Path, suffix: str) -> list[Part]:
+    """Return the files that paths, folders and globs stand for, sorted by path.
+
+    A file in a folder that was given keeps its place in it; others come to lie side by side.
+
+    Args:
+        inputs: paths, folders and globs.
+        out: the folder to write; what it holds is no input.
+        suffix: what the names of the output end in.
+
+    Raises:
+        InputError: if an input does not exist, lies in ``out``, holds no texts or has an unknown
+            format, or if two files would become one.
+    """
+    sources = [Path(each).expanduser() for each in inputs]
+    whole = out.resolve()
+    for source in sources:
+        if source.is_file() and whole in source.resolve().parents:
+            raise InputError(f"{source} lies inside {out}, the folder to write; choose another one")
+    folders = [source for source in sources if source.is_dir()]
+    parts = [_part(file, folders, suffix) for file in find_posts(sources, out)]
+    _check_names(parts, out)
+    return parts
+
+
+def _part(file: PostFile, folders: Iterable[Path], suffix: str) -> Part:
+    inside = [file.path.relative_to(each) for each in folders if file.path.is_relative_to(each)]
+    relative = min(inside, key=lambda path: len(path.parts), default=Path(file.path.name))
+    return Part(
+        path=file.path,
+        format=file.format,
+        compression=file.compression,
+        size=file.size,
+        modified=file.modified,
+        name=relative.with_name(_stem(relative) + suffix).as_posix(),
+    )
+
+
+def _stem(path: Path) -> str:
+    """Return a file's name without what says its format and compression."""
+    for known in (COMPRESSIONS, FORMATS):
+        if path.suffix.lower() in known:
+            path = path.with_suffix("")
+    return path.name
+
+
+def _check_names(parts: Iterable[Part], out: Path) -> None:
+    taken: dict[str, Part] = {}
+    for part in parts:
+        other = taken.setdefault(part.name.casefold(), part)  # some file systems ignore case
+        if other is not part:
+            raise InputError(
+                f"{other.path} and {part.path} would both become {out / part.name}; rename one, "
+                "or score them into folders of their own"
+            )

@@ -1,0 +1,139 @@
+"""Worker processes, each with the model on one thread, whose results come in order."""
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections import deque
+from collections.abc import Generator, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from functools import lru_cache
+from multiprocessing.connection import wait
+from multiprocessing.synchronize import Event
+from typing import Protocol, TypeVar
+
+from deepmoji.errors import DeepmojiError
+from deepmoji.scoring.scorer import Scored, Scorer
+from deepmoji.scoring.settings import ScoreSettings
+
+# Slices that wait for a worker, for each one: enough that none ever waits for the reader.
+_AHEAD = 2
+
+
+class WorkerDied(DeepmojiError):  # noqa: N818 - says what happened
+    """A worker process ended before it answered."""
+
+
+class Task(Protocol):
+    """Something that has texts to score, or None where there are none."""
+
+    @property
+    def texts(self) -> list[str] | None:
+        """The texts."""
+        ...
+
+
+_Task = TypeVar("_Task", bound=Task)
+_Answer = Future[Scored | None] | None
+
+
+def score_serially(
+    tasks: Iterator[_Task], settings: ScoreSettings
+) -> Generator[tuple[_Task, Scored | None]]:
+    """Yield tasks with their scores, computed in this process."""
+    scorer = Scorer(settings)
+    for task in tasks:
+        yield task, None if task.texts is None else scorer.score(task.texts)
+
+
+def score_beside(
+    tasks: Iterator[_Task], settings: ScoreSettings, workers: int
+) -> Generator[tuple[_Task, Scored | None]]:
+    """Yield tasks with their scores, in order, computed in processes beside each other.
+
+    A bounded number of tasks is taken ahead, so that memory does not grow with their number.
+
+    Raises:
+        BundleError: if the model cannot be used.
+        WorkerDied: if a process is ended from outside.
+    """
+    # Spawned, not forked: a forked process inherits the locks of threads that it does not have.
+    context = multiprocessing.get_context("spawn")
+    stop = context.Event()
+    pool = ProcessPoolExecutor(workers, context, _begin, (stop,))
+    waiting: deque[tuple[_Task, _Answer]] = deque()
+    try:
+        for task in tasks:
+            waiting.append((task, _submit(pool, settings, task.texts)))
+            if len(waiting) > workers * (1 + _AHEAD):
+                yield _next(waiting)
+        while waiting:
+            yield _next(waiting)
+    except BrokenProcessPool as error:
+        raise WorkerDied(
+            "a worker process was ended from outside: there was not enough memory, perhaps; "
+            "what is finished is kept: run the same command again, with fewer --workers"
+        ) from error
+    finally:
+        stop.set()
+        pool.shutdown(cancel_futures=True)
+
+
+def _submit(pool: ProcessPoolExecutor, settings: ScoreSettings, texts: list[str] | None) -> _Answer:
+    if texts is None:
+        return None
+    with _no_interrupt():  # the first one starts the processes
+        return pool.submit(_score, settings, texts)
+
+
+def _next(
+    waiting: deque[tuple[_Task, _Answer]],
+) -> tuple[_Task, Scored | None]:
+    task, future = waiting.popleft()
+    return task, None if future is None else future.result()
+
+
+_stop: Event | None = None  # of this worker process: set when no answer is wanted any more
+
+
+def _begin(stop: Event) -> None:
+    """Let the parent decide when this process ends."""
+    global _stop
+    _stop = stop
+    for number in (signal.SIGINT, signal.SIGTERM):  # a terminal, or a service, tells all processes
+        signal.signal(number, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+
+@lru_cache(maxsize=1)
+def _opened(settings: ScoreSettings) -> Scorer:
+    return Scorer(settings)
+
+
+def _score(settings: ScoreSettings, texts: list[str]) -> Scored | None:
+    """Score texts in a worker process, which opens the model once."""
+    if _stop is not None and _stop.is_set():
+        return None
+    return _opened(settings).score(texts)
+
+
+@contextmanager
+def _no_interrupt() -> Generator[None]:
+    """Hold Ctrl-C back while processes start: they would die of it with a traceback."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -1,0 +1,1 @@
+"""Models over HTTP, and the page that shows what they read."""

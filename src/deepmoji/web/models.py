@@ -1,0 +1,115 @@
+"""The models that a server offers, by name."""
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from deepmoji.errors import InputError
+from deepmoji.inference.prediction import Prediction
+from deepmoji.inference.predictor import Predictor
+from deepmoji.interop.loading import load
+from deepmoji.labels import NAMES
+
+DEFAULT = "default"
+_LONGEST_NAME = 64
+
+
+@dataclass(frozen=True, eq=False)
+class Offered:
+    """A model and what can be asked of it; each method answers rows with rows."""
+
+    name: str
+    predictor: Predictor
+
+    def predict(self, texts: Sequence[str]) -> list[Prediction]:
+        """Return predictions with all labels, so that requests for few and for many go together."""
+        return self.predictor.predict(texts, top=len(self.predictor.labels))
+
+    def explain(self, texts: Sequence[str]) -> list[Prediction]:
+        """Return the same with the occlusion of each word."""
+        return self.predictor.predict(texts, top=len(self.predictor.labels), explain="occlusion")
+
+    def encode(self, texts: Sequence[str]) -> list[list[float]]:
+        """Return encodings as plain numbers, made here to keep the event loop free."""
+        return [[round(value, 6) for value in row] for row in self.predictor.encode(texts).tolist()]
+
+
+class Models:
+    """The offered models. ``default`` is the one that is called so, or else the first.
+
+    Args:
+        predictors: by name.
+
+    Raises:
+        InputError: if there are none, or a name cannot be one.
+    """
+
+    def __init__(self, predictors: Mapping[str, Predictor]) -> None:
+        if not predictors:
+            raise InputError("there is no model to serve")
+        for name in predictors:
+            if not name.isprintable() or not 0 < len(name.strip()) <= _LONGEST_NAME:
+                raise InputError(f"{name!r} is no name for a model; give NAME=FOLDER")
+        self._offered = {name: Offered(name, each) for name, each in predictors.items()}
+        self.default = DEFAULT if DEFAULT in predictors else next(iter(predictors))
+
+    @property
+    def names(self) -> list[str]:
+        """What a request may name."""
+        return list(dict.fromkeys([*self._offered, DEFAULT]))
+
+    def get(self, name: str) -> Offered | None:
+        """Return the model of this name, or None."""
+        return self._offered.get(self.default if name == DEFAULT else name)
+
+    def described(self) -> list[dict[str, Any]]:
+        """Return what users of the models have to know, as plain values."""
+        return [
+            {
+                "name": each.name,
+                "default": each.name == self.default,
+                "labels": [
+                    {"label": label, "name": name_of(label)} for label in each.predictor.labels
+                ],
+                "features": each.predictor.bundle.config.features,
+                "max_tokens": each.predictor.max_tokens,
+                "exclusive": each.predictor.bundle.config.outputs == "softmax",
+            }
+            for each in self._offered.values()
+        ]
+
+
+def load_models(given: Sequence[str], *, threads: int | None = None) -> Models:
+    """Load models.
+
+    Args:
+        given: ``NAME=SOURCE`` each, or a source alone, which is then called as its last part; what
+            :func:`deepmoji.load` takes is a source. The shipped model if there are none.
+        threads: how many threads a batch may take; all cores by default.
+
+    Raises:
+        InputError: if two have the same name, or a name cannot be one.
+        BundleError: if a model cannot be used.
+    """
+    predictors: dict[str, Predictor] = {}
+    for each in given:
+        name, separator, source = each.partition("=")
+        if not separator:
+            name, source = Path(each).name, each
+        if not source:
+            raise InputError(f"--model {each}: where is it? Give NAME=FOLDER")
+        if name in predictors:
+            raise InputError(f"two models are called {name!r}; give other names with NAME=FOLDER")
+        predictors[name] = load(source, threads=threads)
+    return Models(predictors or {DEFAULT: load(threads=threads)})
+
+
+def name_of(label: str) -> str | None:
+    """Return what an emoji is called, None for a label that is a word itself."""
+    if label in NAMES:
+        return NAMES[label]
+    bare = label.replace("\ufe0f", "")
+    is_symbol = len(bare) == 1 and unicodedata.category(bare).startswith("S")
+    return unicodedata.name(bare, "").lower() or None if is_symbol else None

@@ -1,0 +1,214 @@
+// The page: what is typed, what is chosen, and when the server is asked.
+
+import { ask, Newest, useKey } from "./api.js";
+import { read, write } from "./link.js";
+import { Pane } from "./pane.js";
+
+const TYPING = 60; // milliseconds of rest before a text is read …
+const RESTING = 350; // … and more before it is read once for each of its words
+const SPEAKING = 900; // … and before a screen reader is told
+
+const at = (id) => document.getElementById(id);
+const state = { view: "attention", model: null, panes: [], untouched: true };
+const quick = new Newest();
+const thorough = new Newest();
+let models = [];
+let page;
+let speaking;
+
+const model = () => models.find((each) => each.name === state.model) ?? models.find((each) => each.default);
+const names = () => new Map(model().labels.map(({ label, name }) => [label, name]));
+
+function changed() {
+  state.untouched = false;
+  if (location.hash) history.replaceState(null, "", location.pathname + location.search);
+  at("linked").hidden = true;
+  update();
+}
+
+async function update() {
+  const filled = state.panes.filter((pane) => pane.text.trim() !== "");
+  for (const pane of state.panes) if (!filled.includes(pane)) pane.clear();
+  clearTimeout(speaking);
+  quick.drop();
+  thorough.drop();
+  if (filled.length === 0) return tell("");
+  for (const pane of filled) pane.stale(true);
+  const texts = filled.map((pane) => pane.text);
+  const body = { texts, top: model().labels.length, model: model().name };
+  try {
+    show(filled, texts, await quick.ask("v1/predict", body, TYPING));
+    speaking = setTimeout(speak, SPEAKING, filled);
+    const rest = RESTING - TYPING;
+    show(filled, texts, await thorough.ask("v1/predict", { ...body, explain: "occlusion" }, rest));
+  } catch (error) {
+    if (error.name === "AbortError") return;
+    if (error.status === 401) return askForKey(Boolean(sessionStorage.getItem("deepmoji-key")));
+    for (const pane of filled) pane.stale(false);
+    tell(error.message);
+  }
+}
+
+function show(panes, texts, { predictions }) {
+  tell("");
+  panes.forEach((pane, index) => {
+    const words = kept(predictions[index].words, pane.answer?.words ?? []);
+    pane.answer = { ...predictions[index], words, text: texts[index] };
+    pane.stale(state.view === "occlusion" && predictions[index].words[0]?.occlusion === undefined);
+  });
+  draw();
+}
+
+// Until the words are left out one by one, they keep what they had, dimmed, instead of flickering.
+function kept(words, before) {
+  return words.map((word, index) => {
+    const same = before[index]?.text === word.text;
+    return same ? { ...word, occlusion: word.occlusion ?? before[index].occlusion } : word;
+  });
+}
+
+function draw() {
+  const answered = state.panes.filter((pane) => pane.answer);
+  const scale = Math.max(...answered.map((pane) => pane.answer.top[0].probability), 1e-9);
+  for (const pane of answered) pane.show(pane.answer, { names: names(), view: state.view, scale });
+}
+
+function speak(panes) {
+  at("status").textContent = panes.map((pane) => pane.spoken()).join(" Second text: ");
+}
+
+function tell(message) {
+  at("error").textContent = message;
+  at("error").hidden = message === "";
+}
+
+function setTexts(texts) {
+  while (state.panes.length < texts.length) {
+    const pane = new Pane(state.panes.length, changed);
+    pane.clear();
+    state.panes.push(pane);
+    at("panes").append(pane.root);
+  }
+  while (state.panes.length > texts.length) state.panes.pop().root.remove();
+  state.panes.forEach((pane, index) => {
+    pane.text = texts[index];
+    pane.title(index, texts.length);
+  });
+  document.body.classList.toggle("comparing", texts.length > 1);
+  at("compare").setAttribute("aria-pressed", String(texts.length > 1));
+}
+
+function compare() {
+  const [first] = state.panes;
+  if (state.panes.length > 1) setTexts([first.text]);
+  else if (state.untouched || first.text.trim() === "") setTexts(page.pair);
+  else setTexts([first.text, ""]);
+  const isUntouched = state.untouched;
+  changed();
+  state.untouched = isUntouched;
+  if (state.panes.length > 1) state.panes[1].box.focus();
+}
+
+function setView(view) {
+  state.view = view;
+  for (const radio of document.querySelectorAll("input[name=view]")) radio.checked = radio.value === view;
+  at("legend-attention").hidden = view !== "attention";
+  at("legend-occlusion").hidden = view !== "occlusion";
+}
+
+async function share() {
+  const texts = state.panes.map((pane) => pane.text);
+  const link = write({ texts, view: state.view, model: models.length > 1 ? model().name : null });
+  history.replaceState(null, "", link);
+  at("link").value = link;
+  at("linked").hidden = false;
+  const copied = await navigator.clipboard?.writeText(link).then(() => true, () => false);
+  clearTimeout(speaking); // or the answer would talk over it
+  at("status").textContent = copied ? "The link is copied." : "Here is the link.";
+  if (!copied) at("link").select();
+  at("share").textContent = copied ? "Copied" : "Copy link";
+  setTimeout(() => (at("share").textContent = "Copy link"), 2000);
+}
+
+function follow() {
+  const linked = read(location.hash);
+  if (!linked) return false;
+  state.untouched = false;
+  setView(linked.view);
+  if (models.some((each) => each.name === linked.model)) state.model = linked.model;
+  at("model").value = model().name;
+  setTexts(linked.texts);
+  update();
+  return true;
+}
+
+function example(texts, label) {
+  const item = document.createElement("li");
+  const button = document.createElement("button");
+  button.type = "button";
+  button.textContent = label;
+  button.addEventListener("click", () => {
+    setTexts(texts);
+    changed();
+    state.untouched = true;
+  });
+  item.append(button);
+  return item;
+}
+
+function askForKey(wasWrong) {
+  at("key-error").hidden = !wasWrong;
+  if (!at("key-dialog").open) at("key-dialog").showModal();
+}
+
+async function open() {
+  at("key-dialog").close();
+  tell("");
+  try {
+    page ??= await ask("page.json");
+    models = (await ask("v1/models")).models;
+  } catch (error) {
+    if (error.status === 401) return askForKey(at("key").value !== "");
+    return tell(error.message);
+  }
+  at("model").replaceChildren(
+    ...models.map((each) => {
+      const option = document.createElement("option");
+      option.value = option.textContent = each.name;
+      return option;
+    }),
+  );
+  at("model").value = model().name;
+  at("model-field").hidden = models.length < 2;
+  at("examples").replaceChildren(
+    example(page.pair, page.pair.join(" · ")),
+    ...page.sentences.map((text) => example([text], text)),
+  );
+  if (follow()) return;
+  if (state.panes.length === 0) setTexts([page.sentences[1]]);
+  update();
+  // Where there is a keyboard: what is typed takes the place of the example.
+  if (matchMedia("(pointer: fine)").matches) state.panes[0].box.select();
+}
+
+for (const radio of document.querySelectorAll("input[name=view]")) {
+  radio.addEventListener("change", () => {
+    setView(radio.value);
+    draw();
+  });
+}
+at("compare").addEventListener("click", compare);
+at("share").addEventListener("click", share);
+at("link").addEventListener("focus", () => at("link").select());
+at("model").addEventListener("change", () => {
+  state.model = at("model").value;
+  changed();
+});
+at("key-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  useKey(at("key").value);
+  open();
+});
+at("key-dialog").addEventListener("cancel", (event) => event.preventDefault());
+addEventListener("hashchange", follow);
+open();

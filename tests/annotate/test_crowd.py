@@ -1,0 +1,109 @@
+"""Crowd platforms: what goes out, what comes in, and that it comes in once."""
+
+import csv
+
+import pytest
+
+from deepmoji.annotate.crowd import Columns, TakenIn
+from deepmoji.errors import InputError
+
+
+def write(path, rows):
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+@pytest.fixture
+def made(make):
+    made = make(["I love it", "so sad", "=meh"], raters_per_item=2, contribute=True)
+    made.desk.bring(made.raters(1)[0], ["mine"])
+    return made
+
+
+def test_out_and_in(made, tmp_path):
+    assert made.campaign.crowd_out(tmp_path / "out.csv") == 3
+    with (tmp_path / "out.csv").open(newline="", encoding="utf-8") as file:
+        out = list(csv.DictReader(file))
+    assert out[2] == {"item": "3", "text": "'=meh", "needed": "2"}  # not mine: that is nobody's
+    back = [
+        {"item": row["item"], "worker": f"W{n}", "answer": str(n), "when": "2026-01-01T00:00Z"}
+        for row in out[:2]
+        for n in (3, 4)
+    ]
+    path = write(tmp_path / "in.csv", back)
+    columns = Columns(time="when")
+    assert made.campaign.crowd_in(path, columns) == TakenIn(
+        answers=4, changed=0, workers=2, beyond=0, rejected=0
+    )
+    assert made.campaign.crowd_in(path, columns) == TakenIn(
+        answers=0, changed=0, workers=0, beyond=0, rejected=0
+    )
+    rows = made.campaign.table("ratings").rows
+    assert {row["time"] for row in rows} == {"2026-01-01T00:00:00.000Z"}
+    assert made.campaign.crowd_out(tmp_path / "out.csv") == 1
+    status = made.campaign.status()
+    assert (status.complete, status.answers) == (2, 4)
+    assert [each.crowd for each in status.raters] == [False, True, True]
+
+
+def test_names_of_mechanical_turk_and_workers_are_not_stored(made, tmp_path):
+    rows = [
+        {"Input.item": "1", "WorkerId": "AMAZON1", "AssignmentStatus": "Approved",
+         "Answer.answer": "9"},
+        {"Input.item": "1", "WorkerId": "AMAZON2", "AssignmentStatus": "Rejected",
+         "Answer.answer": "1"},
+        {"Input.item": "2", "WorkerId": "AMAZON1", "AssignmentStatus": "Submitted",
+         "Answer.answer": "don't know"},
+    ]  # fmt: skip
+    taken = made.campaign.crowd_in(write(tmp_path / "in.csv", rows))
+    assert taken == TakenIn(answers=2, changed=0, workers=1, beyond=0, rejected=1)
+    assert made.campaign.status().unknown == 1
+    made.campaign.store.forget()
+    content = b"".join(file.read_bytes() for file in made.campaign.store.folder.iterdir())
+    assert b"AMAZON" not in content
+
+
+def test_changes_and_what_is_beyond(made, tmp_path):
+    def rows(*answers):
+        return write(
+            tmp_path / "in.csv",
+            [{"item": "1", "worker": f"W{n}", "answer": a} for n, a in enumerate(answers)],
+        )
+
+    made.campaign.crowd_in(rows("1", "2"))
+    taken = made.campaign.crowd_in(rows("1", "3", "4"))
+    assert taken == TakenIn(answers=1, changed=1, workers=1, beyond=1, rejected=0)
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ({"item": "99", "worker": "W", "answer": "1"}, "no item '99'"),
+        ({"item": "1", "worker": "W", "answer": "ten"}, "line 3: 'ten' is no answer"),
+        ({"item": "1", "worker": "", "answer": "1"}, "line 3: the item or the worker is missing"),
+        ({"item": "2", "worker": "V", "answer": "1"}, "line 3: this worker answered this item"),
+    ],
+)
+def test_after_an_error_nothing_is_taken_in(made, tmp_path, row, message):
+    path = write(tmp_path / "in.csv", [{"item": "2", "worker": "V", "answer": "1"}, row])
+    with pytest.raises(InputError, match=message):
+        made.campaign.crowd_in(path)
+    assert made.campaign.status().answers == 0
+    with pytest.raises(InputError, match=r"no column 'x'; name it with --answer-column"):
+        made.campaign.crowd_in(path, Columns(answer="x"))
+    with pytest.raises(InputError, match="is not ISO 8601"):
+        made.campaign.crowd_in(path, Columns(time="worker"))
+
+
+def test_several_labels(make, tmp_path):
+    made = make(["a", "b"], scale="labels:joy,fear", multi=True)
+    rows = [{"item": "1", "worker": "V", "answer": "fear|joy"},
+            {"item": "2", "worker": "V", "answer": "joy"}]  # fmt: skip
+    made.campaign.crowd_in(write(tmp_path / "in.csv", rows))
+    assert [row["answer"] for row in made.campaign.table("ratings").rows] == [
+        ["joy", "fear"],
+        ["joy"],
+    ]

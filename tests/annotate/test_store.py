@@ -1,0 +1,272 @@
+"""Where campaigns are kept: nothing is lost, revisions agree with the tables, errors are clear."""
+
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from contextlib import closing
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import create_engine, inspect, text
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+from deepmoji.annotate import Campaign, Settings
+from deepmoji.annotate.migrations import upgrade
+from deepmoji.annotate.schema import Base
+from deepmoji.annotate.server import serve
+from deepmoji.annotate.store import FILE, Store
+from deepmoji.errors import InputError, MissingDependency
+
+
+def test_revisions_make_the_tables_that_the_models_name(tmp_path):
+    store = Store(f"sqlite:///{tmp_path / 'empty.sqlite'}")
+    with store.connection() as connection:
+        upgrade(connection, store.shown)
+    with store.connection() as connection:
+        upgrade(connection, store.shown)  # a second time changes nothing
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
+        assert context.get_current_revision() == "0001"
+    store.close()
+
+
+def test_tables_can_be_made_in_postgresql():
+    dialect = postgresql.dialect()
+    for table in Base.metadata.sorted_tables:
+        assert "CREATE TABLE" in str(CreateTable(table).compile(dialect=dialect))
+        for index in table.indexes:
+            assert "CREATE INDEX" in str(CreateIndex(index).compile(dialect=dialect))
+
+
+def test_a_newer_campaign_is_refused(make):
+    made = make()
+    with made.campaign.store.connection() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(InputError, match=r"newer deepmoji \(revision 9999.*pip install --upgrade"):
+        Campaign.open(made.campaign.store.place)
+
+
+def test_settings_of_sqlite_are_those_that_lose_nothing(make):
+    made = make()
+    with made.campaign.store.engine.connect() as connection:
+        names = ("journal_mode", "synchronous", "foreign_keys", "secure_delete")
+        values = [connection.exec_driver_sql(f"PRAGMA {name}").scalar_one() for name in names]
+    assert values == ["wal", 2, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("place", "message"),
+    [
+        ("nowhere", "holds no campaign; make one with: deepmoji annotate new nowhere"),
+        ("sqlite:///nowhere.sqlite", "holds no campaign"),
+        ("sqlite:////no/such/folder/x.sqlite", "unable to open database file"),
+        ("strange://host/x", "knows no database 'strange'"),
+        ("://", "no database URL"),
+        ("sqlite://", "in memory would be lost"),
+    ],
+)
+def test_what_is_no_campaign_is_told(place, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match=message):
+        Campaign.open(place)
+
+
+def test_a_damaged_file_is_told(tmp_path):
+    (tmp_path / FILE).write_bytes(b"no database" * 1000)
+    with pytest.raises(InputError, match="file is not a database"):
+        Campaign.open(tmp_path)
+
+
+def test_a_missing_driver_is_named():
+    try:
+        import psycopg2cffi  # noqa: F401
+    except ModuleNotFoundError:
+        with pytest.raises(MissingDependency, match=r"driver 'psycopg2cffi'.*pip install"):
+            Campaign.open("postgresql+psycopg2cffi://user:secret@localhost/x")
+    else:
+        pytest.skip("the driver is installed")
+
+
+def test_a_password_is_not_shown(tmp_path):
+    with pytest.raises(InputError, match="Invalid SQLite URL") as error:
+        Store(f"sqlite://user:secret@/{tmp_path}/x.sqlite")
+    assert "secret" not in str(error.value)
+
+
+def test_a_campaign_is_not_overwritten_and_a_failed_one_leaves_nothing(tmp_path):
+    place = tmp_path / "moods"
+    with pytest.raises(InputError, match="no text to rate"):
+        Campaign.create(place, ["", " "])
+    with pytest.raises(InputError, match="stands in row 1 too"):
+        Campaign.create(place, _table(tmp_path, "id,text\n1,a\n1,b\n"))
+    assert not place.exists()
+    Campaign.create(place, ["a"]).close()
+    for where in (place, f"sqlite:///{place / FILE}"):
+        with pytest.raises(InputError, match="already"):
+            Campaign.create(where, ["b"])
+    with pytest.raises(InputError, match="let raters bring their own"):
+        Campaign.create(tmp_path / "other", None)
+
+
+def _table(folder, content):
+    path = folder / "texts.csv"
+    path.write_text(content, "utf-8")
+    return path
+
+
+# Killed while it answers.
+
+
+@pytest.fixture
+def free_port():
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def start(place, port):
+    """Start the server as a user does, and wait until it answers."""
+    command = [sys.executable, "-m", "deepmoji", "annotate", "serve", place, "--port", str(port)]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE)
+    for _ in range(600):
+        try:
+            with closing(socket.create_connection(("127.0.0.1", port), timeout=1)):
+                return process
+        except OSError:
+            assert process.poll() is None, process.stderr.read()
+            time.sleep(0.1)
+    process.kill()
+    raise AssertionError("the server did not start")
+
+
+def answers(link, port, acknowledged):
+    """Answer as fast as the server lets, until it is gone; note what it acknowledged."""
+    path = link.removeprefix(f"http://127.0.0.1:{port}")
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    try:
+        while True:
+            connection.request("GET", f"{path}rate")
+            page = connection.getresponse().read().decode()
+            if 'name="item"' not in page:
+                return
+            item = page.split('name="item" value="')[1].split('"')[0]
+            value = str(int(item) % 9 + 1)
+            connection.request(
+                "POST",
+                f"{path}rate",
+                f"item={item}&answer={value}",
+                {"content-type": "application/x-www-form-urlencoded"},
+            )
+            response = connection.getresponse()
+            response.read()
+            if response.status == 303:
+                acknowledged.append((item, value))
+    except (OSError, http.client.HTTPException):
+        return
+    finally:
+        connection.close()
+
+
+@pytest.mark.slow
+def test_nothing_acknowledged_is_lost_when_the_server_is_killed(tmp_path, free_port):
+    place = tmp_path / "moods"
+    texts = [f"text {n}" for n in range(3000)]
+    url = f"http://127.0.0.1:{free_port}"
+    with Campaign.create(place, texts, Settings(url=url, raters_per_item=4)) as campaign:
+        links = campaign.invite(4)
+    noted = {each.name: [] for each in links}
+    for _ in range(2):
+        process = start(place, free_port)
+        threads = [
+            threading.Thread(target=answers, args=(each.link, free_port, noted[each.name]))
+            for each in links
+        ]
+        before = sum(map(len, noted.values()))
+        for thread in threads:
+            thread.start()
+        limit = time.monotonic() + 60
+        while sum(map(len, noted.values())) < before + 40 and time.monotonic() < limit:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        process.stderr.close()
+        for thread in threads:
+            thread.join()
+    with Campaign.open(place) as campaign:
+        kept = {
+            (row["rater"], row["item"], row["answer"]) for row in campaign.table("ratings").rows
+        }
+    wanted = {(name, *each) for name, own in noted.items() for each in own}
+    assert len(wanted) >= 80
+    assert wanted <= kept
+    # At most one answer of each rater was on its way at each kill.
+    assert len(kept - wanted) <= 8
+
+
+def test_the_server_ends_well_and_says_nothing_of_links(tmp_path, free_port):
+    place = tmp_path / "moods"
+    url = f"http://127.0.0.1:{free_port}"
+    with Campaign.create(place, ["a private text"], Settings(url=url)) as campaign:
+        [invitation] = campaign.invite(1)
+    process = start(place, free_port)
+    noted = []
+    answers(invitation.link, free_port, noted)
+    with closing(http.client.HTTPConnection("127.0.0.1", free_port, timeout=30)) as connection:
+        connection.request("GET", "/")
+        response = connection.getresponse()
+        assert response.getheader("server") is None
+        response.read()
+    process.send_signal(signal.SIGTERM)
+    _, error = process.communicate(timeout=60)
+    assert len(noted) == 1
+    assert url in error.decode()
+    shown = error.decode()
+    assert "private" not in shown
+    assert invitation.link.split("/")[-2] not in shown
+    assert "Traceback" not in shown
+
+
+# The second is nobody's: for documentation, RFC 5737.
+@pytest.mark.parametrize("host", ["127.0.0.1", "192.0.2.1"])
+def test_a_place_that_cannot_be_had_is_told(make, free_port, host):
+    made = make()
+    message = f"cannot listen on {host}.*--port"
+    taken = socket.create_server(("127.0.0.1", free_port))
+    with closing(taken), pytest.raises(InputError, match=message):
+        serve(made.campaign, host, free_port)
+
+
+# PostgreSQL, where there are a server and a driver.
+
+
+def test_postgresql(tmp_path):
+    """A small campaign in a PostgreSQL database named by DEEPMOJI_TEST_POSTGRESQL."""
+    url = os.environ.get("DEEPMOJI_TEST_POSTGRESQL")
+    if not url:
+        pytest.skip("needs an empty PostgreSQL database: set DEEPMOJI_TEST_POSTGRESQL to its URL")
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        names = [*Base.metadata.tables, "alembic_version"]
+        connection.execute(text(f"DROP TABLE IF EXISTS {', '.join(names)} CASCADE"))
+    engine.dispose()
+    with Campaign.create(url, ["a", "b"], Settings(raters_per_item=1)) as campaign:
+        campaign.invite(2)
+        desk = campaign.desk()
+        for rater in (1, 2):
+            while (item := desk.next(rater).item) is not None:
+                assert desk.answer(rater, item.id, ("5",))
+        desk.bring(1, ["own"])
+        desk.forget(2)
+        assert campaign.status().answers == 2
+        assert len(campaign.export(tmp_path / "out.csv").rows) == 2
+        with campaign.store.connection() as connection:
+            context = MigrationContext.configure(connection)
+            assert compare_metadata(context, Base.metadata) == []
+            assert "rating" in inspect(connection).get_table_names()

@@ -1,0 +1,113 @@
+import socket
+import threading
+from contextlib import contextmanager
+
+import pytest
+from starlette.testclient import TestClient
+
+from deepmoji.inference.predictor import Predictor
+from deepmoji.interop.loading import load
+from deepmoji.web.app import make_app
+from deepmoji.web.models import Models
+from deepmoji.web.server import address, bind, make_server
+from deepmoji.web.settings import Limits, Settings
+from tests.helpers.bundles import Tiny, make_bundle
+
+HOSTILE = '<img src=x onerror="document.title=1">'
+
+
+@pytest.fixture(scope="session")
+def folders(tmp_path_factory):
+    """Two models: the 64 emojis, and labels that are words, one of them hostile."""
+    root = tmp_path_factory.mktemp("models")
+    own = Tiny(labels=("joy", "anger", HOSTILE), seed=1)
+    return {
+        "tiny": make_bundle(root / "tiny", Tiny()).folder,
+        "own": make_bundle(root / "own", own).folder,
+    }
+
+
+@pytest.fixture(scope="session")
+def predictors(folders):
+    return {name: load(folder, threads=1) for name, folder in folders.items()}
+
+
+@pytest.fixture(scope="session")
+def models(predictors):
+    return Models(predictors)
+
+
+@pytest.fixture
+def client(models):
+    """Calls the application in this process; a failure of it is an answer, not a traceback."""
+
+    @contextmanager
+    def client(offered=models, limits=None, **settings):
+        app = make_app(offered, Settings(limits=limits or Limits(), **settings))
+        with TestClient(app, raise_server_exceptions=False) as opened:
+            yield opened
+
+    return client
+
+
+@pytest.fixture(scope="session")
+def serving():
+    """Runs a real server in a thread; gives its address and the server."""
+
+    @contextmanager
+    def serving(models, **settings):
+        chosen = Settings(port=0, **settings)
+        listening = bind(chosen)
+        server = make_server(models, chosen)
+        thread = threading.Thread(target=server.run, args=([listening],))
+        thread.start()
+        try:
+            yield address(chosen, listening), server
+        finally:
+            server.should_exit = True
+            thread.join(30)
+            assert not thread.is_alive()
+
+    return serving
+
+
+@pytest.fixture
+def raw():
+    """Bytes to a server, bytes back until it closes or nothing comes for a while."""
+
+    def raw(url, *pieces, timeout=5.0):
+        host, port = url.removeprefix("http://").split(":")
+        answer = b""
+        with socket.create_connection((host, int(port)), timeout=timeout) as connection:
+            for piece in pieces:
+                connection.sendall(piece)
+            connection.settimeout(timeout)
+            while b"\r\n\r\n" not in answer or not answer.endswith(b"}"):
+                received = connection.recv(65536)
+                if not received:
+                    break
+                answer += received
+        return answer
+
+    return raw
+
+
+class Slow(Predictor):
+    """A model that answers when it is told to."""
+
+    def __init__(self, bundle):
+        super().__init__(bundle, threads=1)
+        self.released = threading.Event()
+        self.asked = []
+
+    def predict(self, texts, top=5, explain="attention"):
+        self.asked.append(len(texts))
+        assert self.released.wait(30)
+        return super().predict(texts, top, explain)
+
+
+@pytest.fixture
+def slow(predictors):
+    made = Slow(predictors["tiny"].bundle)
+    yield made
+    made.released.set()
