@@ -31,6 +31,7 @@ LATER = {
     "teacher_weight": 0.4,  # with a teacher alone, see test_teacher
     "temperature": 3.0,
     "weight_decay": 0.1,
+    "word_dropout": 0.1,
 }
 
 

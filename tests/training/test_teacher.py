@@ -122,11 +122,14 @@ def test_the_answers_are_the_models(corpus, teacher, tmp_path):
     rows = folder.read_train()
     device = torch.device("cpu")
     scores = log_probabilities(network, rows, classes=4, max_tokens=20, device=device)
-    np.testing.assert_allclose(np.load(run.answers().path), scores, atol=5e-3)  # 16 bits
+    # 16 bits have eleven for the digits: half a thousandth of the number.
+    np.testing.assert_allclose(np.load(run.answers().path), scores, atol=5e-3, rtol=1e-3)
     (asked,) = [progress for progress in seen if progress.stage]
     assert asked.stage == "teacher"
     assert asked.step == asked.steps <= len(rows)
-    assert asked.loss == pytest.approx(-scores[np.arange(len(rows)), rows.labels].mean(), rel=0.2)
+    assert asked.loss == pytest.approx(
+        -scores[np.arange(len(rows)), rows.labels].mean(), rel=0.2, abs=1e-4
+    )
 
 
 def test_words_and_labels_are_found_by_name(corpus, teacher, shuffled):
