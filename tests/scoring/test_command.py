@@ -169,18 +169,19 @@ def write_wide(path, rows):
 @pytest.mark.slow
 @pytest.mark.parametrize("suffix", ["parquet", "csv", "jsonl"])
 def test_memory_does_not_grow_with_the_input(bundle, tmp_path, suffix):
-    """70 MB of input more take at most 32 MB of memory more.
+    """150 MB of input more take at most 48 MB of memory more.
 
-    The smaller file fills every buffer already: row groups of 8,192 rows, segments of 65,536.
+    Memory grows while buffers and the allocator's pools fill, then stays: measured 250 MB at 30,000
+    rows of CSV, 296 at 80,000, 303 at 160,000.
     """
     peaks = []
-    for rows in (12_000, 40_000):
+    for rows in (60_000, 120_000):
         source = write_wide(tmp_path / f"{rows}.{suffix}", rows)
         arguments = [bundle.folder, source, tmp_path / f"out-{rows}"]
         command = [sys.executable, "-c", MEASURE, *map(str, arguments)]
         run = subprocess.run(command, capture_output=True, text=True, check=True)
         peaks.append(int(run.stdout) / 1000)  # MB
-    assert peaks[1] - peaks[0] < 32, peaks
+    assert peaks[1] - peaks[0] < 48, peaks
 
 
 def call(*arguments):
