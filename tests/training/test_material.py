@@ -68,7 +68,9 @@ def test_a_model_says_how_many_pairs_it_saw(corpus, tmp_path):
     record = Bundle.open(out).training
     assert record["settings"]["pairs"] == 64
     material = read_material(CorpusFolder.open(corpus), settings(pairs=64))
-    np.testing.assert_allclose(record["prior"], material.priors.seen, atol=1e-8)
+    seen = record["calibration"]["sampling_prior"]
+    np.testing.assert_allclose(seen, material.priors.seen, atol=1e-8)
+    np.testing.assert_allclose(record["prior"], material.priors.natural, atol=1e-8)
 
 
 def test_more_pairs_than_there_are_is_an_error_before_training(corpus, tmp_path):
