@@ -11,6 +11,10 @@ from typing import Any
 from deepmoji.errors import InputError
 
 
+# What a writer that was killed leaves beside the file that it was writing.
+PARTIAL = ".*.partial"
+
+
 @contextmanager
 def atomic_path(path: Path) -> Generator[Path]:
     """Yield a temporary path beside ``path`` that becomes it when the block succeeds.
@@ -24,7 +28,7 @@ def atomic_path(path: Path) -> Generator[Path]:
     if path.exists() and not path.is_file():
         raise InputError(f"{path} is no regular file; give the name of a file to write")
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")  # as PARTIAL says
     try:
         yield temporary
         _to_disk(temporary)

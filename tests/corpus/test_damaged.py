@@ -73,6 +73,13 @@ def test_unfinished_build_that_does_not_say_what_it_is(post_file, tmp_path, mani
         build([post_file], tmp_path / "out", settings=SETTINGS, workers=1)
 
 
+def test_build_killed_while_it_wrote_its_first_file(post_file, tmp_path):
+    (tmp_path / "out" / ".work").mkdir(parents=True)
+    (tmp_path / "out" / ".work" / ".build.json.123.partial").write_text('{"requ')
+    build([post_file], tmp_path / "out", settings=SETTINGS, workers=1)
+    assert list((tmp_path / "out").rglob("*.partial")) == []
+
+
 def test_finished_report_that_lost_its_content(copy, post_file):
     report = json.loads((copy / "report.json").read_text("utf-8"))
     put(copy / "report.json", {"run": {"identity": report["run"]["identity"]}})

@@ -127,6 +127,15 @@ def test_the_same_name_from_elsewhere_is_refused(run, tmp_path):
         run(tmp_path / "two")
 
 
+def test_a_run_killed_while_it_wrote_its_first_file_is_no_other_run(run, tmp_path):
+    write_texts(tmp_path / "a.txt", 10)
+    (tmp_path / "out" / ".score").mkdir(parents=True)
+    (tmp_path / "out" / ".score" / "lock").touch()
+    (tmp_path / "out" / "._score.json.123.partial").write_text('{"requ')
+    run(tmp_path / "a.txt")
+    assert list((tmp_path / "out").rglob("*.partial")) == []
+
+
 def test_folders_that_hold_something_else(run, tmp_path):
     write_texts(tmp_path / "a.txt", 10)
     (tmp_path / "out").mkdir()

@@ -17,7 +17,7 @@ from deepmoji.corpus.layout import (
 )
 from deepmoji.corpus.report import check_report
 from deepmoji.errors import InputError
-from deepmoji.files import read_json, write_json
+from deepmoji.files import PARTIAL, read_json, write_json
 
 _WORK, _MANIFEST = ".work", "build.json"
 _FILES = (REPORT, REPORT_TEXT, VOCABULARY, LABELS, *map(split_name, EVALUATION_SPLITS))
@@ -57,7 +57,7 @@ class BuildFolder:
             return self._finished(read_json(report))
         elif manifest.exists():
             self._take_up(read_json(manifest))
-        elif self.path.exists() and any(self.path.iterdir()):
+        elif self.path.exists() and any(map(_is_foreign, self.path.rglob("*"))):
             raise InputError(
                 f"{self.path} is not empty and holds no corpus; choose another folder, or write "
                 "into it with --overwrite"
@@ -103,5 +103,10 @@ class BuildFolder:
             )
         if manifest["identity"] != self.identity:
             self.clear(keep_stages=True)
-        for partial in self.path.rglob(".*.partial"):  # of a run that was killed
+        for partial in self.path.rglob(PARTIAL):
             partial.unlink()
+
+
+def _is_foreign(path: Path) -> bool:
+    """Whether a build that was killed before it wrote its manifest cannot have left this."""
+    return not path.is_dir() and not path.match(PARTIAL)

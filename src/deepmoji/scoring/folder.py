@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from deepmoji.errors import InputError
-from deepmoji.files import read_json, write_json
+from deepmoji.files import PARTIAL, read_json, write_json
 from deepmoji.scoring.parts import Part
 
 # Hidden or with an underscore: Spark, Daft and pyarrow read the parts beside them alone.
@@ -66,7 +66,7 @@ class ScoreFolder:
             return
         if manifest.exists():
             self._compare(read_json(manifest))
-        elif self.path.exists() and any(each.name != _HIDDEN for each in self.path.iterdir()):
+        elif self.path.exists() and not all(map(_is_ours, self.path.iterdir())):
             raise InputError(
                 f"{self.path} is not empty and holds no scores; choose another folder, or write "
                 "into it with --overwrite"
@@ -76,7 +76,7 @@ class ScoreFolder:
         """Make the folder ready, once it is locked and checked; ``about`` is for readers."""
         if overwrite:
             self._clear()
-        for partial in self.path.rglob(".*.partial"):  # of a run that was killed
+        for partial in self.path.rglob(PARTIAL):
             partial.unlink()
         write_json(self.path / MANIFEST, {"request": dict(self.request), **about})
 
@@ -157,6 +157,11 @@ class ScoreFolder:
                 f"{self.path} holds scores of other settings ({'; '.join(told)}); choose another "
                 "folder, or replace them with --overwrite"
             )
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether a run that was killed before it wrote the manifest can have left this."""
+    return path.name == _HIDDEN or path.match(PARTIAL)
 
 
 def _stored(path: Path) -> dict[str, Any]:
