@@ -34,6 +34,8 @@ class Tiny:
     labels: tuple[str, ...] = EMOJIS
     max_tokens: int = 24
     gates: str = "sigmoid"
+    outputs: str = "softmax"
+    sharpness: float = 1.0  # of the attention: its scores are so many times as large
     seed: int = 0
 
 
@@ -43,7 +45,7 @@ def make_bundle(folder: Path, tiny: Tiny | None = None) -> Bundle:
     vocabulary = Vocabulary([*SPECIAL_TOKENS, *WORDS])
     graph = folder.with_name(f"{folder.name}.onnx")
     folder.parent.mkdir(parents=True, exist_ok=True)
-    onnx.save(make_graph(make_weights(tiny), tiny.gates), graph)
+    onnx.save(make_graph(make_weights(tiny), tiny.gates, tiny.outputs), graph)
     contents = Contents(
         config=ModelConfig(
             vocabulary_size=len(vocabulary),
@@ -51,6 +53,7 @@ def make_bundle(folder: Path, tiny: Tiny | None = None) -> Bundle:
             units=tiny.units,
             classes=len(tiny.labels),
             gates=tiny.gates,
+            outputs=tiny.outputs,
         ),
         vocabulary=vocabulary,
         labels=tiny.labels,
@@ -80,13 +83,15 @@ def make_weights(tiny: Tiny) -> Weights:
         weights[f"B{layer}"] = draw(2, 8 * h)
     features = 4 * h + e
     return weights | {
-        "attention_weight": draw(features, 1),
+        "attention_weight": draw(features, 1) * np.float32(tiny.sharpness),
         "output": draw(features, classes),
         "bias": draw(classes),
     }
 
 
-def make_graph(weights: Weights, gates: str = "sigmoid") -> onnx.ModelProto:
+def make_graph(
+    weights: Weights, gates: str = "sigmoid", outputs: str = "softmax"
+) -> onnx.ModelProto:
     """The network as an ONNX graph (facts.md 1; ids, lengths → the three outputs)."""
     constants = {
         "flat": np.array([0, 0, -1]),
@@ -120,12 +125,17 @@ def make_graph(weights: Weights, gates: str = "sigmoid") -> onnx.ModelProto:
     add("Unsqueeze", "long_lengths axis_1", "ends")
     add("Less", "position ends", "real")
     add("Where", "real score lowest", "masked")
-    add("Softmax", "masked", "attention", axis=1)
+    add("Transpose", "masked", "masked_scores", perm=[1, 0])
+    add("Softmax", "masked_scores", "attention_by_step", axis=0)
+    add("Transpose", "attention_by_step", "attention", perm=[1, 0])
     add("Unsqueeze", "attention axis_1", "attention3")
     add("MatMul", "attention3 steps", "features3")
     add("Squeeze", "features3 axis_1", "features")
     add("Gemm", "features output bias", "logits")
-    add("Softmax", "logits", "probabilities", axis=1)
+    if outputs == "softmax":
+        add("Softmax", "logits", "probabilities", axis=1)
+    else:
+        add("Sigmoid", "logits", "probabilities")
 
     def value(name: str, kind: int, *shape: str | int) -> onnx.ValueInfoProto:
         return helper.make_tensor_value_info(name, kind, list(shape))
@@ -148,16 +158,26 @@ def make_graph(weights: Weights, gates: str = "sigmoid") -> onnx.ModelProto:
 
 def reference(weights: Weights, ids: Sequence[int], gates: str = "sigmoid") -> list[np.ndarray]:
     """Probabilities, features and attention of one text, without padding, in float64."""
+    steps = states_of(weights, ids, gates)
+    attention = softmax(steps @ weights["attention_weight"][:, 0].astype(np.float64))
+    features = attention @ steps
+    return [softmax(logits_of(weights, features)), features, attention]
+
+
+def logits_of(weights: Weights, features: np.ndarray) -> np.ndarray:
+    """What the final layer says of an encoding."""
+    return features @ weights["output"].astype(np.float64) + weights["bias"]
+
+
+def states_of(weights: Weights, ids: Sequence[int], gates: str = "sigmoid") -> np.ndarray:
+    """What the attention looks at, [words, features]."""
     w = {name: array.astype(np.float64) for name, array in weights.items()}
     embedded = np.tanh(w["embedding"][list(ids)])
     states = [embedded]
     for layer in (1, 2):
         both = [_one_direction(w, layer, direction, states[-1], gates) for direction in range(2)]
         states.append(np.concatenate(both, axis=1))
-    steps = np.concatenate([states[2], states[1], embedded], axis=1)
-    attention = _softmax(steps @ w["attention_weight"][:, 0])
-    features = attention @ steps
-    return [_softmax(features @ w["output"] + w["bias"]), features, attention]
+    return np.concatenate([states[2], states[1], embedded], axis=1)
 
 
 def _one_direction(
@@ -179,7 +199,8 @@ def _gate(x: np.ndarray, gates: str) -> np.ndarray:
     return np.clip(0.2 * x + 0.5, 0, 1) if gates == "hard_sigmoid" else 1 / (1 + np.exp(-x))
 
 
-def _softmax(x: np.ndarray) -> np.ndarray:
+def softmax(x: np.ndarray) -> np.ndarray:
+    """Exponentials that sum to 1."""
     exponentials = np.exp(x - x.max())
     return exponentials / exponentials.sum()
 

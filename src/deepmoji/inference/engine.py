@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
+from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -27,6 +28,8 @@ WINDOW = 2048
 
 INPUTS = ("ids", "lengths")
 OUTPUTS = ("probabilities", "features", "attention")
+MASS = "mass"  # an output of engines that were asked for it
+_SCORES = "masked_scores"  # inside the graph, [T, B]: what the attention is the softmax of
 
 # Every error of ONNX Runtime derives from Exception alone, so they are named one by one.
 _GRAPH_ERRORS: tuple[type[Exception], ...] = (
@@ -60,13 +63,15 @@ class Engine:
     Args:
         bundle: the opened model folder.
         threads: chunks at a time; all cores this process may use by default.
+        masses: also give the output :data:`MASS`.
 
     Raises:
-        BundleError: if the graph cannot be read or is not what the bundle's config says.
+        BundleError: if the graph cannot be read, is not what the bundle's config says, or has no
+            masses.
         InputError: if ``threads`` is not positive.
     """
 
-    def __init__(self, bundle: Bundle, *, threads: int | None = None) -> None:
+    def __init__(self, bundle: Bundle, *, threads: int | None = None, masses: bool = False) -> None:
         if threads is not None and threads < 1:
             raise InputError(f"threads has to be 1 or more, not {threads}")
         self.threads = threads or available_cores()
@@ -79,7 +84,9 @@ class Engine:
         options.enable_cpu_mem_arena = False
         try:
             self._session = ort.InferenceSession(
-                str(bundle.graph), options, providers=["CPUExecutionProvider"]
+                _with_scores(bundle.graph) if masses else str(bundle.graph),
+                options,
+                providers=["CPUExecutionProvider"],
             )
         except _GRAPH_ERRORS as error:
             raise BundleError(
@@ -93,11 +100,12 @@ class Engine:
 
         Args:
             windows: lists of texts as ids; no text is empty.
-            outputs: which of :data:`OUTPUTS` to compute.
+            outputs: which of :data:`OUTPUTS` to compute, and :data:`MASS` if it was asked for.
 
         Yields:
             for each window the wanted outputs, rows in the order given: probabilities
-            [n, classes], features [n, features], attention [n, longest text], zero past the end.
+            [n, classes], features [n, features], attention [n, longest text], zero past the end,
+            mass [n, 1], the logarithm of what a text's attention was divided by to sum to 1.
 
         Raises:
             BundleError: if the graph fails, for instance for want of a word of the vocabulary.
@@ -136,13 +144,17 @@ class Engine:
         padded = np.full((len(ids), int(lengths.max())), MASK, np.int64)
         for row, text in zip(padded, ids, strict=True):
             row[: len(text)] = text
+        names = [_SCORES if name == MASS else name for name in outputs]
         try:
-            arrays: Any = self._session.run(list(outputs), {"ids": padded, "lengths": lengths})
+            arrays: Any = self._session.run(names, {"ids": padded, "lengths": lengths})
         except _GRAPH_ERRORS as error:
             raise BundleError(
                 f"{self._graph} failed on a text: {_reason(error)}; graph, config.json and "
                 "vocabulary.json have to come from the same model"
             ) from error
+        if MASS in outputs:
+            scores = arrays[outputs.index(MASS)]  # minus infinity past the end of a text
+            arrays[outputs.index(MASS)] = np.logaddexp.reduce(scores, axis=0)[:, None]
         return arrays
 
     def _check(self, bundle: Bundle) -> None:
@@ -176,6 +188,24 @@ def windows_of(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
     iterator = iter(items)
     while window := list(islice(iterator, size)):
         yield window
+
+
+def _with_scores(path: Path) -> bytes:
+    """Return a graph that also gives the attention's scores, which every graph holds inside.
+
+    A protobuf message is merged with what is appended to it: here ``graph { output { name } }`` of
+    ONNX's ModelProto, the fields 7, 12 and 1. (https://protobuf.dev/programming-guides/encoding,
+    "last one wins".)
+    """
+    graph, appended = path.read_bytes(), _SCORES.encode()
+    if appended not in graph:
+        raise BundleError(
+            f"{path} does not tell how much attention a whole text draws; read long texts with "
+            "their mean (long_texts='mean', --long-texts mean), or export the model again"
+        )
+    for field in (1, 12, 7):
+        appended = bytes([field << 3 | 2, len(appended)]) + appended
+    return graph + appended
 
 
 def _reason(error: Exception) -> str:

@@ -27,4 +27,5 @@ class Prediction:
     labels: tuple[str, ...]  # that hold: the most probable one, or those above their thresholds
     words: tuple[Word, ...]  # those that were read; none in an empty text
     unknown_share: float  # of these words, how many the model does not know; 1.0 if there are none
-    truncated: bool  # the text has more words than the model reads
+    truncated: bool  # the text has more words than were read
+    windows: int = 1  # in how many the text was read; more than one only if windows were asked for

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator, Sequence, Sized
+from dataclasses import asdict
 from itertools import repeat
 from pathlib import Path
 from typing import get_args, overload
@@ -11,11 +12,13 @@ import numpy as np
 from deepmoji.bundle import SHIPPED, Bundle
 from deepmoji.errors import BundleError, InputError
 from deepmoji.inference.emotions import EmotionScores, EmotionTable, emotions_of
-from deepmoji.inference.engine import WINDOW, Array, Engine, windows_of
+from deepmoji.inference.engine import WINDOW, Array
 from deepmoji.inference.occlusion import occlusions
 from deepmoji.inference.prediction import Explain, Prediction, Word
 from deepmoji.inference.projection import Projection
-from deepmoji.text.tokenizer import tokenize, tokenize_spans
+from deepmoji.inference.reading import LongTexts, Reader, Reading
+from deepmoji.inference.texts import checked, in_words
+from deepmoji.text.tokenizer import tokenize
 from deepmoji.text.vocabulary import UNKNOWN
 
 
@@ -24,6 +27,8 @@ def load(
     *,
     threads: int | None = None,
     max_tokens: int | None = None,
+    long_texts: LongTexts = "cut",
+    stride: int | None = None,
 ) -> "Predictor":
     """Load a model bundle; ``interop.loading.load``, the public one, takes other files too.
 
@@ -31,16 +36,21 @@ def load(
         source: a bundle folder, or the name of a model that ships with the package; ``default``
             by default.
         threads: how many threads score many texts; all cores by default.
-        max_tokens: where longer texts are cut, instead of where the bundle says.
+        max_tokens: words that are read at a time, instead of as many as the bundle says.
+        long_texts: what becomes of texts with more words, see
+            :class:`~deepmoji.inference.reading.Reading`; they are cut by default.
+        stride: of windows, half of ``max_tokens`` by default.
 
     Raises:
         BundleError: if the bundle has a part missing, is damaged or of a newer version.
-        InputError: if ``threads`` or ``max_tokens`` is not positive.
+        InputError: if one of the numbers or ``long_texts`` cannot be used.
     """
     if source is None and not SHIPPED.is_dir():
         raise BundleError("this installation ships no model; give the folder of a model bundle")
     bundle = Bundle.open(SHIPPED if source is None else source)
-    return Predictor(bundle, threads=threads, max_tokens=max_tokens)
+    return Predictor(
+        bundle, threads=threads, max_tokens=max_tokens, long_texts=long_texts, stride=stride
+    )
 
 
 class Predictor:
@@ -53,26 +63,42 @@ class Predictor:
     Args:
         bundle: the opened model folder.
         threads: how many threads score many texts; all cores by default.
-        max_tokens: where longer texts are cut, instead of where the bundle says.
+        max_tokens: words that are read at a time, instead of as many as the bundle says.
+        long_texts: of texts with more words ``cut`` reads the first alone; ``attention`` and
+            ``mean`` read windows of ``max_tokens`` words, and weigh what the model says of each by
+            the attention that it draws, or all alike
+            (:class:`~deepmoji.inference.reading.Reader`).
+        stride: the most words from the start of a window to that of the next one; half of
+            ``max_tokens`` by default.
 
     Raises:
         BundleError: if the bundle's graph cannot be used.
-        InputError: if ``threads`` or ``max_tokens`` is not positive.
+        InputError: if one of the numbers or ``long_texts`` cannot be used.
     """
 
     def __init__(
-        self, bundle: Bundle, *, threads: int | None = None, max_tokens: int | None = None
+        self,
+        bundle: Bundle,
+        *,
+        threads: int | None = None,
+        max_tokens: int | None = None,
+        long_texts: LongTexts = "cut",
+        stride: int | None = None,
     ) -> None:
-        if max_tokens is not None and max_tokens < 1:
-            raise InputError(f"max_tokens has to be 1 or more, not {max_tokens}")
+        most = bundle.max_tokens if max_tokens is None else max_tokens
+        self.reading = Reading(max_tokens=most, long_texts=long_texts, stride=stride)
         self.bundle = bundle
-        self.max_tokens = max_tokens or bundle.max_tokens
         self._threads = threads
-        self._engine = Engine(bundle, threads=threads)
+        self._reader = Reader(bundle, self.reading, threads=threads)
 
     def __reduce__(self) -> tuple[object, ...]:
         # A session cannot be pickled, but another process can open the same folder.
-        return _reopen, (self.bundle.folder, self._threads, self.max_tokens)
+        return _reopen, (self.bundle.folder, self._threads, self.reading)
+
+    @property
+    def max_tokens(self) -> int:
+        """The words that are read at a time."""
+        return self.reading.max_tokens
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -82,7 +108,7 @@ class Predictor:
     @property
     def threads(self) -> int:
         """How many threads score many texts."""
-        return self._engine.threads
+        return self._reader.threads
 
     def scores(self, texts: Iterable[str]) -> Array:
         """Return the probabilities of the labels.
@@ -203,30 +229,30 @@ class Predictor:
     def _predictions(
         self, texts: Iterable[str], top: int, explain: Explain
     ) -> Iterator[Prediction]:
-        for window in windows_of(_checked(texts), WINDOW):
-            read = [tokenize_spans(text) for text in window]
-            ids = [self._ids([token.word for token in tokens]) for tokens in read]
-            for probabilities, attention in self._engine.run([ids], ("probabilities", "attention")):
-                occluded: Sequence[Iterable[float | None]] = [repeat(None)] * len(window)
-                if explain == "occlusion":
-                    each = occlusions(self._engine, ids, probabilities)
-                    occluded = [values.tolist() for values in each]
-                for row, text in enumerate(window):
-                    tokens = read[row]
-                    weights = attention[row].tolist()
-                    kept = zip(tokens[: self.max_tokens], weights, occluded[row], strict=False)
-                    best = np.argsort(-probabilities[row], kind="stable")[:top]
-                    yield Prediction(
-                        text=text,
-                        top=tuple((self.labels[k], float(probabilities[row, k])) for k in best),
-                        labels=self._decide(probabilities[row]),
-                        words=tuple(
-                            Word(text=text[start:end], start=start, end=end, weight=w, occlusion=o)
-                            for (_, start, end), w, o in kept
-                        ),
-                        unknown_share=ids[row].count(UNKNOWN) / len(ids[row]),
-                        truncated=len(tokens) > self.max_tokens,
-                    )
+        for group in in_words(texts):
+            ids = [self._ids([token.word for token in tokens]) for _, tokens in group]
+            rows = list(self._reader.rows(ids, ("probabilities",)))
+            occluded: Sequence[Iterable[float | None]] = [repeat(None)] * len(group)
+            if explain == "occlusion":
+                each = occlusions(self._reader, ids, np.stack([row.values[0] for row in rows]))
+                occluded = [values.tolist() for values in each]
+            for (text, tokens), known, row, changes in zip(group, ids, rows, occluded, strict=True):
+                probabilities = row.values[0]
+                # Of a text without words there is one weight, but no word that it belongs to.
+                kept = zip(tokens, row.attention.tolist(), changes, strict=False)
+                best = np.argsort(-probabilities, kind="stable")[:top]
+                yield Prediction(
+                    text=text,
+                    top=tuple((self.labels[k], float(probabilities[k])) for k in best),
+                    labels=self._decide(probabilities),
+                    words=tuple(
+                        Word(text=text[start:end], start=start, end=end, weight=w, occlusion=o)
+                        for (_, start, end), w, o in kept
+                    ),
+                    unknown_share=known.count(UNKNOWN) / len(known),
+                    truncated=self.reading.is_truncated(len(tokens)),
+                    windows=row.windows,
+                )
 
     def _decide(self, probabilities: Array) -> tuple[str, ...]:
         """Return the labels that hold: where labels do not exclude each other, any number."""
@@ -250,35 +276,12 @@ class Predictor:
     def _blocks(self, texts: Iterable[str], output: str, batch: int) -> Iterator[Array]:
         if batch < 1:
             raise InputError(f"batch has to be 1 or more, not {batch}")
-        ids = (self._ids(tokenize(text)) for text in _checked(texts))
-        return (arrays[0] for arrays in self._engine.run(windows_of(ids, batch), (output,)))
+        ids = (self._ids(tokenize(text)) for text in checked(texts))
+        return (arrays[0] for arrays in self._reader.blocks(ids, (output,), batch))
 
     def _ids(self, words: list[str]) -> list[int]:
-        return self.bundle.vocabulary.ids(words[: self.max_tokens]) or [UNKNOWN]
+        return self.bundle.vocabulary.ids(words[: self.reading.limit]) or [UNKNOWN]
 
 
-def _reopen(folder: Path, threads: int | None, max_tokens: int) -> Predictor:
-    return Predictor(Bundle.open(folder), threads=threads, max_tokens=max_tokens)
-
-
-def _checked(texts: Iterable[str]) -> Iterator[str]:
-    """Check that ``texts`` are several texts, and each of them as it comes.
-
-    Letters and bytes would pass for texts, or fail far from their cause.
-    """
-    given: object = texts
-    if isinstance(given, str):
-        raise InputError("expected several texts, got a single str; for one text, give [text]")
-    if isinstance(given, bytes) or not hasattr(given, "__iter__"):
-        raise InputError(f"expected several texts, got {type(given).__name__}; give a list of str")
-    return _each_checked(texts)
-
-
-def _each_checked(texts: Iterable[str]) -> Iterator[str]:
-    for index, text in enumerate(texts):
-        if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance] - users may not check types
-            raise InputError(
-                f"text {index} is a {type(text).__name__}, {str(text)[:40]!r}; every text has to "
-                "be a str: convert or leave out missing values first"
-            )
-        yield text
+def _reopen(folder: Path, threads: int | None, reading: Reading) -> Predictor:
+    return Predictor(Bundle.open(folder), threads=threads, **asdict(reading))

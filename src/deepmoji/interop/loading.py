@@ -11,6 +11,7 @@ from deepmoji.config import ORIGINAL_TOKENS, Gates
 from deepmoji.errors import InputError
 from deepmoji.inference.predictor import Predictor
 from deepmoji.inference.predictor import load as load_bundle
+from deepmoji.inference.reading import LongTexts, check_long_texts
 from deepmoji.interop.bundles import import_weights
 from deepmoji.interop.isolation import format_of
 
@@ -24,6 +25,8 @@ def load(
     gates: Gates | None = None,
     threads: int | None = None,
     max_tokens: int | None = None,
+    long_texts: LongTexts = "cut",
+    stride: int | None = None,
 ) -> Predictor:
     """Load a model.
 
@@ -40,8 +43,13 @@ def load(
         gates: of a weight file that cannot tell with which gates its LSTMs were trained,
             ``hard_sigmoid`` (the original's) or ``sigmoid``.
         threads: how many threads score many texts; all cores by default.
-        max_tokens: where longer texts are cut, instead of where the bundle says; of a weight file,
-            instead of after the original's 30 words.
+        max_tokens: words that are read at a time, instead of as many as the bundle says; of a
+            weight file, instead of the original's 30.
+        long_texts: what becomes of texts with more words: ``cut``, as the original did, or read in
+            windows whose answers are combined, weighed by the ``attention`` that each window draws,
+            or all alike (``mean``).
+        stride: the most words from the start of a window to that of the next one; half of
+            ``max_tokens`` by default.
 
     Raises:
         BundleError: if the bundle has a part missing, is damaged or of a newer version.
@@ -57,7 +65,10 @@ def load(
     if not path.is_file() and (path.is_dir() or path.suffix.lower() not in _SUFFIXES):
         if vocabulary is not None or gates is not None:
             raise InputError("a model bundle brings its own vocabulary and gates; leave them out")
-        return load_bundle(source, threads=threads, max_tokens=max_tokens)
+        return load_bundle(
+            source, threads=threads, max_tokens=max_tokens, long_texts=long_texts, stride=stride
+        )
+    check_long_texts(long_texts, stride)  # before an import, which takes longer
     format_of(path)
     if vocabulary is None:
         raise InputError(
@@ -73,6 +84,6 @@ def load(
             gates=gates,
             max_tokens=ORIGINAL_TOKENS if max_tokens is None else max_tokens,
         )
-        predictor = Predictor(bundle, threads=threads)
+        predictor = Predictor(bundle, threads=threads, long_texts=long_texts, stride=stride)
         weakref.finalize(predictor, stack.pop_all().close)
     return predictor
