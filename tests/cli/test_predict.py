@@ -100,6 +100,21 @@ def test_line_longer_than_a_read(call, model):
     assert [row["truncated"] for row in rows(result.stdout)] == [True, False, True]
 
 
+def test_long_texts_in_windows(call, model, tmp_path):
+    texts = ["love " * 60, "hi"]
+    options = ("-m", model, "--long-texts", "mean", "--stride", 12, *texts)
+    long, short = rows(call("predict", "--json", *options).stdout)
+    assert (long["truncated"], long["windows"], len(long["words"])) == (False, 4, 60)
+    assert "windows" not in short
+    encoded = rows(call("encode", "--json", *options).stdout)
+    expected = deepmoji.load(model, long_texts="mean", stride=12).encode(texts)
+    assert np.abs(np.array([row["encoding"] for row in encoded]) - expected).max() < 2e-6
+    assert "60 words were read, in 4 windows" in call("predict", *options).stdout
+    result = call("predict", "-m", model, "--stride", 12, "hi")
+    assert result.exit_code == 1
+    assert "stride is for long texts that are read in windows" in result.output
+
+
 def test_files(call, model, tmp_path):
     (tmp_path / "a.txt").write_text("so tired\n\nhi", encoding="utf-8")
     (tmp_path / "b.csv").write_text('id,text\n1,"love, you\nall"\n2,\n3\n', encoding="utf-8-sig")

@@ -111,7 +111,9 @@ def test_notes_say_what_was_not_read():
     assert "(empty text)" in show(made(text=" ", words=(), unknown_share=1.0))
     assert "50% of the words are unknown" in show(made(unknown_share=0.5))
     assert "only the first 2 words were read" in show(made(truncated=True))
+    assert "2 words were read, in 3 windows" in show(made(windows=3))
     plain = show(made())
+    assert "windows" not in plain
     assert "unknown" not in plain
     assert "only" not in plain
 
@@ -144,6 +146,7 @@ def test_json(predictor):
     assert row["words"][2].keys() == {"text", "start", "end", "weight"}
     assert row["unknown_share"] == pytest.approx(1 / 3, abs=1e-6)
     assert row["truncated"] is False
+    assert to_dict(made(windows=3))["windows"] == 3
 
 
 def test_labels_that_hold_are_said_where_several_may():

@@ -335,6 +335,8 @@ def test_a_worker_that_is_killed(run, tmp_path):
         ({"top": -1}, "top has to be 0 or more"),
         ({"format": "csv"}, "parquet or jsonl"),
         ({"prefix": ""}, "cannot be empty"),
+        ({"long_texts": "windows"}, "one of cut, attention, mean"),
+        ({"stride": 3}, "read in windows"),
     ],
 )
 def test_settings_are_checked(settings, message):
@@ -358,6 +360,7 @@ def test_labels_that_do_not_exclude_each_other(tmp_path, bundle, monkeypatch):
     scored = Scored(
         unknown_share=np.zeros(3, np.float32),
         truncated=np.zeros(3, np.bool_),
+        windows=None,
         top=np.zeros((3, 0), np.int32),
         probabilities=np.zeros((3, 0), np.float32),
         held=held,

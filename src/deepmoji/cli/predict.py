@@ -48,6 +48,25 @@ Model = Annotated[
         show_default=False,
     ),
 ]
+# As `inference.reading.LongTexts`, which is not imported here: a command starts without NumPy.
+LongTexts = Annotated[
+    Literal["cut", "attention", "mean"],
+    typer.Option(
+        "--long-texts",
+        help="Of texts longer than the model reads: the beginning (cut), or all of it, in windows "
+        "weighed by the attention that they draw, or all alike (mean).",
+    ),
+]
+Stride = Annotated[
+    int | None,
+    typer.Option(
+        "--stride",
+        min=1,
+        metavar="N",
+        help="Words from one window to the next at most; half a window by default.",
+        show_default=False,
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object for each text.")]
 
 
@@ -80,6 +99,8 @@ def predict(
             "(occlusion; the text is read once more for each of its words)."
         ),
     ] = "attention",
+    long_texts: LongTexts = "cut",
+    stride: Stride = None,
     as_json: Json = False,
 ) -> None:
     """Predict the emojis of texts, and shade the words that mattered.
@@ -89,6 +110,8 @@ def predict(
     Example: [bold]deepmoji predict --json --file posts.csv --text-column body > out.jsonl[/bold]
 
     Example: [bold]deepmoji predict --as emotions "so proud of you"[/bold]
+
+    Example: [bold]deepmoji predict --file reviews.txt --long-texts attention[/bold]
     """
     if table is not None and shown != "emotions":
         raise typer.BadParameter("--table is for --as emotions")
@@ -97,7 +120,7 @@ def predict(
     batches = text_batches(texts or [], file or [], named(context, text_column))
     from deepmoji.inference.predictor import load
 
-    predictor = load(model)
+    predictor = load(model, long_texts=long_texts, stride=stride)
     if shown == "emotions":
         from deepmoji.cli.emotions import show_emotions
 
@@ -130,6 +153,8 @@ def encode(
             show_default=False,
         ),
     ] = None,
+    long_texts: LongTexts = "cut",
+    stride: Stride = None,
     as_json: Json = False,
 ) -> None:
     """Encode texts as vectors (2,304 numbers with the shipped model).
@@ -147,7 +172,7 @@ def encode(
 
     if out is not None and out.suffix.lower() not in SUFFIXES:
         raise typer.BadParameter(f"--out has to end in {' or '.join(SUFFIXES)}, not {out.name!r}")
-    predictor = load(model)
+    predictor = load(model, long_texts=long_texts, stride=stride)
     if out is None:
         for batch in progress(batches, "encoding", show=not sys.stdout.isatty()):
             encodings = predictor.encode(batch, reduce=reduce).tolist()

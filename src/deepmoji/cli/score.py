@@ -15,7 +15,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from deepmoji.cli.common import PATIENCE
-from deepmoji.cli.predict import Model
+from deepmoji.cli.predict import LongTexts, Model, Stride
 from deepmoji.scoring import score as score_files
 from deepmoji.scoring.runners import Local, Ray
 from deepmoji.scoring.settings import PREFIX, ScoreSettings
@@ -62,6 +62,8 @@ def score_command(
     scores: Annotated[
         bool, typer.Option("--scores", help="Also the probabilities of all labels.")
     ] = False,
+    long_texts: LongTexts = "cut",
+    stride: Stride = None,
     prefix: Annotated[str, typer.Option(help="What the names of new columns begin with.")] = PREFIX,
     form: Annotated[_Format, typer.Option("--format", help="Of the output.")] = _Format.PARQUET,
     workers: Annotated[
@@ -98,6 +100,8 @@ def score_command(
         top=top,
         encode=encode,
         scores=scores,
+        long_texts=long_texts,
+        stride=stride,
         prefix=prefix,
         format=form.value,
     )

@@ -49,6 +49,7 @@ def to_dict(prediction: Prediction) -> dict[str, Any]:
         ],
         "unknown_share": round(prediction.unknown_share, 6),
         "truncated": prediction.truncated,
+        **({} if prediction.windows == 1 else {"windows": prediction.windows}),
     }
 
 
@@ -130,6 +131,8 @@ class PredictionView:
             yield f"what holds: {' · '.join(prediction.labels)}"
         if prediction.truncated:
             yield f"only the first {len(prediction.words)} words were read"
+        if prediction.windows > 1:
+            yield f"{len(prediction.words)} words were read, in {prediction.windows} windows"
 
 
 def _strength(word: Word) -> float:

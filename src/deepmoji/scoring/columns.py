@@ -34,6 +34,8 @@ class NewColumns:
         if settings.encode:
             types["features"] = pa.list_(pa.float32(), bundle.config.features)
         types |= {"unknown_share": pa.float32(), "truncated": pa.bool_()}
+        if settings.in_windows:
+            types["windows"] = pa.int32()
         self._prefix = settings.prefix
         self.fields = [pa.field(settings.prefix + name, kind) for name, kind in types.items()]
 
@@ -66,6 +68,7 @@ class NewColumns:
             "features": lambda: _matrix(scored.features),
             "unknown_share": lambda: pa.array(scored.unknown_share),
             "truncated": lambda: pa.array(scored.truncated),
+            "windows": lambda: pa.array(scored.windows),
         }
         for field in self.fields:
             table = table.append_column(field, filled[field.name.removeprefix(self._prefix)]())

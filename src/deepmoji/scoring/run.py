@@ -59,6 +59,7 @@ def score_files(
     begun = time.monotonic()
     progress = progress or Silent()
     bundle = Bundle.open(settings.folder)
+    settings.reading(bundle.max_tokens)  # what is wrong is told before anything is written
     parts = find_parts(inputs, out, FORMATS[settings.format].suffix)
     folder = ScoreFolder(path=out, request=settings.request())
     with _plain_errors(out):

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepmoji.bundle import Bundle
-from deepmoji.inference.engine import WINDOW, Array, Engine, windows_of
+from deepmoji.inference.engine import WINDOW, Array
+from deepmoji.inference.reading import Reader
 from deepmoji.scoring.settings import ScoreSettings
 from deepmoji.text.tokenizer import tokenize
 from deepmoji.text.vocabulary import UNKNOWN
@@ -24,7 +25,8 @@ class Scored:
 
     Attributes:
         unknown_share: float32 [n], of the words that were read.
-        truncated: bool [n], whether a text has more words than the model reads.
+        truncated: bool [n], whether a text has more words than were read.
+        windows: int32 [n], in how many each was read, if windows were asked for.
         top: int32 [n, k], numbers of the most probable labels, the most probable first.
         probabilities: float32 [n, k], of these labels.
         held: bool [n, classes], which labels hold, where they do not exclude each other.
@@ -34,6 +36,7 @@ class Scored:
 
     unknown_share: Array
     truncated: NDArray[np.bool_]
+    windows: NDArray[np.int32] | None
     top: NDArray[np.int32]
     probabilities: Array
     held: NDArray[np.bool_] | None
@@ -49,27 +52,32 @@ class Scorer:
 
     Raises:
         BundleError: if the model cannot be used.
+        InputError: if the stride is longer than what it reads at a time.
     """
 
     def __init__(self, settings: ScoreSettings) -> None:
         self.bundle = Bundle.open(settings.folder)
         self.settings = settings
         self._limits = limits_of(self.bundle)
-        self._engine = Engine(self.bundle, threads=1)
+        self._reading = settings.reading(self.bundle.max_tokens)
+        self._reader = Reader(self.bundle, self._reading, threads=1)
 
     def score(self, texts: Sequence[str]) -> Scored:
         """Score texts; one without a word is read as one unknown word."""
-        most = self.bundle.max_tokens
+        reading = self._reading
         words = [tokenize(text) for text in texts]
-        ids = [self.bundle.vocabulary.ids(each[:most]) or [UNKNOWN] for each in words]
+        ids = [self.bundle.vocabulary.ids(each[: reading.limit]) or [UNKNOWN] for each in words]
         outputs = ("probabilities", "features") if self.settings.encode else ("probabilities",)
-        windows = list(self._engine.run(windows_of(ids, WINDOW), outputs))
-        arrays = [np.concatenate(each) for each in zip(*windows, strict=True)]
+        blocks = list(self._reader.blocks(ids, outputs, WINDOW))
+        arrays = [np.concatenate(each) for each in zip(*blocks, strict=True)]
         scores = arrays[0]
         order = np.argsort(-scores, axis=1, kind="stable")[:, : self.settings.top]
         return Scored(
             unknown_share=np.array([each.count(UNKNOWN) / len(each) for each in ids], np.float32),
-            truncated=np.array([len(each) > most for each in words], np.bool_),
+            truncated=np.array([reading.is_truncated(len(each)) for each in words], np.bool_),
+            windows=np.array([len(reading.starts(len(each))) for each in ids], np.int32)
+            if self.settings.in_windows
+            else None,
             top=order.astype(np.int32),
             probabilities=np.take_along_axis(scores, order, axis=1),
             held=None if self._limits is None else scores >= self._limits,

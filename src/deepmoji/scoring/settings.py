@@ -7,6 +7,7 @@ from typing import Any
 
 from deepmoji.bundle import REQUIRED, SHIPPED
 from deepmoji.errors import InputError
+from deepmoji.inference.reading import LongTexts, Reading, check_long_texts
 
 FORMATS = ("parquet", "jsonl")
 PREFIX = "deepmoji_"
@@ -23,6 +24,8 @@ class ScoreSettings:
         top: how many of the most probable labels; 0 leaves them out.
         encode: also the encodings.
         scores: also the probabilities of all labels.
+        long_texts: what becomes of texts longer than the model reads: see ``deepmoji.load``.
+        stride: of windows, half of what the model reads by default.
         prefix: what the names of new columns begin with.
         format: of the output, one of :data:`FORMATS`.
 
@@ -35,21 +38,37 @@ class ScoreSettings:
     top: int = 5
     encode: bool = False
     scores: bool = False
+    long_texts: LongTexts = "cut"
+    stride: int | None = None
     prefix: str = PREFIX
     format: str = "parquet"
 
     def __post_init__(self) -> None:
         if self.top < 0:
             raise InputError(f"top has to be 0 or more, not {self.top}")
+        check_long_texts(self.long_texts, self.stride)
         if self.format not in FORMATS:
             raise InputError(f"the format has to be {' or '.join(FORMATS)}, not {self.format!r}")
         if not self.prefix:
             raise InputError("the prefix of new columns cannot be empty")
 
     @property
+    def in_windows(self) -> bool:
+        """Whether long texts are read whole, in windows."""
+        return self.long_texts != "cut"
+
+    @property
     def folder(self) -> Path:
         """The bundle's folder."""
         return self.model or SHIPPED
+
+    def reading(self, max_tokens: int) -> Reading:
+        """Return how texts are read by a model that reads so many words at a time.
+
+        Raises:
+            InputError: if the stride is longer.
+        """
+        return Reading(max_tokens=max_tokens, long_texts=self.long_texts, stride=self.stride)
 
     def request(self) -> dict[str, Any]:
         """Return what decides the output, for the same input: the model by its content."""
@@ -60,6 +79,9 @@ class ScoreSettings:
             "top": self.top,
             "encode": self.encode,
             "scores": self.scores,
+            # None as in folders of before there were windows, which are still finished.
+            "long_texts": self.long_texts if self.in_windows else None,
+            "stride": self.stride,
             "prefix": self.prefix,
             "format": self.format,
         }
