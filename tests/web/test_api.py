@@ -6,7 +6,9 @@ import logging
 import numpy as np
 import pytest
 
+from deepmoji.interop.loading import load
 from deepmoji.labels import EMOJIS
+from deepmoji.web.models import load_models
 from deepmoji.web.settings import Limits
 
 TEXTS = [
@@ -54,6 +56,33 @@ def test_top_is_five_by_default_and_at_most_all(client):
         for asked, given in (({}, 5), ({"top": 1}, 1), ({"top": 10**30}, 64), ({"top": 2.0}, 2)):
             response = opened.post("/v1/predict", json={"texts": ["hi"], **asked})
             assert len(response.json()["predictions"][0]["top"]) == given
+
+
+def test_long_texts(client, folders):
+    chosen = {"threads": 1, "long_texts": "attention", "stride": 12}
+    predictor = load(folders["tiny"], **chosen)
+    texts = ["love so " * 40, "so tired", ""]
+    with client(load_models([str(folders["tiny"])], **chosen), Limits(waiting=100)) as opened:
+        answer = opened.post("/v1/predict", json={"texts": texts})
+        rows = answer.json()["predictions"]
+        assert [row.get("windows") for row in rows] == [6, None, None]
+        assert [row["truncated"] for row in rows] == [False] * 3
+        weights = [word.weight for word in predictor.predict(texts[0]).words]
+        assert [word["weight"] for word in rows[0]["words"]] == pytest.approx(weights, abs=2e-6)
+        features = opened.post("/v1/encode", json={"texts": texts}).json()["features"]
+        assert np.abs(np.array(features) - predictor.encode(texts)).max() < 2e-6
+        (model,) = opened.get("/v1/models").json()["models"]
+        assert model["long_texts"] == "attention"
+        # 80 words, each left out once: 6 windows and 80 times 6 more.
+        for body, reads in (
+            ({"texts": texts[:1], "explain": "occlusion"}, 486),
+            ({"texts": texts[:1] * 17}, 102),
+        ):
+            refused = opened.post("/v1/predict", json=body)
+            assert refused.status_code == 422
+            assert refused.json()["error"]["limit"] == {"name": "waiting", "value": 100}
+            assert f"takes {reads}" in refused.json()["error"]["message"]
+        assert opened.post("/v1/predict", json={"texts": texts[:1] * 16}).status_code == 200
 
 
 def test_occlusion(client, predictors):

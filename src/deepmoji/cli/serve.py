@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from deepmoji.cli.predict import LongTexts, Stride
 from deepmoji.errors import require
 
 app = typer.Typer(rich_markup_mode="rich")
@@ -52,6 +53,8 @@ def serve(
         int | None,
         typer.Option(min=1, help="Threads that compute; all cores by default.", show_default=False),
     ] = None,
+    long_texts: LongTexts = "cut",
+    stride: Stride = None,
     access_log: Annotated[
         bool,
         typer.Option("--access-log", help="Log method, route, status and time of each request."),
@@ -83,7 +86,7 @@ def serve(
         access_log=access_log,
         limits=limits,
     )
-    models = load_models(model or (), threads=threads)
+    models = load_models(model or (), threads=threads, long_texts=long_texts, stride=stride)
 
     def ready(address: str) -> None:
         if settings.is_open:

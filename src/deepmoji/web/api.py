@@ -62,21 +62,18 @@ class Service:
     async def predict(self, request: PredictRequest) -> Response:
         """Answer POST /v1/predict."""
         model = self._checked(request)
-        if request.explain == "attention":
-            answers = await self._ask(model.predict, request.texts)
-        else:
+        occluded = request.explain == "occlusion"
+        if occluded:
             self._check_occluded(request.texts)
-            # As many texts as it is read times, at most: a word has a character or more.
-            most = model.predictor.max_tokens
-            cost = sum(1 + min(len(text), most) for text in request.texts)
-            answers = await self._ask(model.explain, request.texts, cost)
+        ask = model.explain if occluded else model.predict
+        answers = await self._ask(ask, request.texts, self._cost(model, request, occluded=occluded))
         self.metrics.texts(model.name, "/v1/predict", len(answers))
         return _json({"predictions": [_plain(each, request.top) for each in answers]})
 
     async def encode(self, request: EncodeRequest) -> Response:
         """Answer POST /v1/encode."""
         model = self._checked(request)
-        answers = await self._ask(model.encode, request.texts)
+        answers = await self._ask(model.encode, request.texts, self._cost(model, request))
         self.metrics.texts(model.name, "/v1/encode", len(answers))
         return _json({"features": answers})
 
@@ -96,7 +93,7 @@ class Service:
         """Answer GET /metrics."""
         return Response(self.metrics.page(), headers={"Content-Type": self.metrics.content_type})
 
-    async def _ask(self, ask: Any, texts: Sequence[str], cost: int | None = None) -> Answers:
+    async def _ask(self, ask: Any, texts: Sequence[str], cost: int) -> Answers:
         try:
             return await self.batcher.answer(ask, texts, cost=cost)
         except QueueFull:
@@ -120,6 +117,15 @@ class Service:
             names = ", ".join(self.models.names)
             raise Refusal(404, f"there is no model of this name; there are: {names}")
         return model
+
+    def _cost(self, model: Offered, request: Ask, *, occluded: bool = False) -> int:
+        """Return as how many texts a request counts: as many as are read for it."""
+        cost = sum(model.reads(text, occluded=occluded) for text in request.texts)
+        most = self.limits.waiting
+        if model.reads_windows and cost > most:  # or one request might take hours
+            message = f"a request may take {most} windows of text to read, this one takes {cost}"
+            raise Refusal(422, message, limit=("waiting", most))
+        return cost
 
     def _check_occluded(self, texts: Sequence[str]) -> None:
         most = self.limits.occluded_texts
@@ -188,6 +194,7 @@ def _plain(prediction: Prediction, top: int) -> dict[str, Any]:
         ],
         "unknown_share": round(prediction.unknown_share, 6),
         "truncated": prediction.truncated,
+        **({} if prediction.windows == 1 else {"windows": prediction.windows}),
     }
 
 

@@ -3,14 +3,17 @@
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from deepmoji.errors import InputError
 from deepmoji.inference.prediction import Prediction
 from deepmoji.inference.predictor import Predictor
+from deepmoji.inference.reading import LongTexts
 from deepmoji.interop.loading import load
 from deepmoji.labels import NAMES
+from deepmoji.text.tokenizer import tokenize
 
 DEFAULT = "default"
 _LONGEST_NAME = 64
@@ -22,6 +25,26 @@ class Offered:
 
     name: str
     predictor: Predictor
+
+    @property
+    def reads_windows(self) -> bool:
+        """Whether long texts are read whole, which takes as long as many texts."""
+        return self.predictor.reading.long_texts != "cut"
+
+    def reads(self, text: str, *, occluded: bool) -> int:
+        """Return how often the model reads a text, at most: once for each window.
+
+        Args:
+            text: the text.
+            occluded: then once more for each of its words.
+        """
+        reading = self.predictor.reading
+        words = len(text)  # at most: a word has a character or more
+        if reading.limit is not None:
+            words = min(words, reading.limit)
+        elif words > reading.max_tokens:
+            words = len(tokenize(text))
+        return len(reading.starts(words)) * (1 + (words if occluded else 0))
 
     def predict(self, texts: Sequence[str]) -> list[Prediction]:
         """Return predictions with all labels, so that requests for few and for many go together."""
@@ -75,24 +98,35 @@ class Models:
                 ],
                 "features": each.predictor.bundle.config.features,
                 "max_tokens": each.predictor.max_tokens,
+                "long_texts": each.predictor.reading.long_texts,
                 "exclusive": each.predictor.bundle.config.outputs == "softmax",
             }
             for each in self._offered.values()
         ]
 
 
-def load_models(given: Sequence[str], *, threads: int | None = None) -> Models:
+def load_models(
+    given: Sequence[str],
+    *,
+    threads: int | None = None,
+    long_texts: LongTexts = "cut",
+    stride: int | None = None,
+) -> Models:
     """Load models.
 
     Args:
         given: ``NAME=SOURCE`` each, or a source alone, which is then called as its last part; what
             :func:`deepmoji.load` takes is a source. The shipped model if there are none.
         threads: how many threads a batch may take; all cores by default.
+        long_texts: what becomes of texts that are longer than a model reads.
+        stride: of windows, half of what a model reads by default.
 
     Raises:
-        InputError: if two have the same name, or a name cannot be one.
+        InputError: if two have the same name, or a name cannot be one, or ``long_texts`` and
+            ``stride`` cannot be used.
         BundleError: if a model cannot be used.
     """
+    load_one = partial(load, threads=threads, long_texts=long_texts, stride=stride)
     predictors: dict[str, Predictor] = {}
     for each in given:
         name, separator, source = each.partition("=")
@@ -102,8 +136,8 @@ def load_models(given: Sequence[str], *, threads: int | None = None) -> Models:
             raise InputError(f"--model {each}: where is it? Give NAME=FOLDER")
         if name in predictors:
             raise InputError(f"two models are called {name!r}; give other names with NAME=FOLDER")
-        predictors[name] = load(source, threads=threads)
-    return Models(predictors or {DEFAULT: load(threads=threads)})
+        predictors[name] = load_one(source)
+    return Models(predictors or {DEFAULT: load_one(None)})
 
 
 def name_of(label: str) -> str | None:

@@ -88,7 +88,10 @@ class Read(_Answer):
     top: list[Label]
     words: list[WordRead]
     unknown_share: float = Field(description="Of the words, how many the model does not know.")
-    truncated: bool = Field(description="The text has more words than the model reads.")
+    truncated: bool = Field(description="The text has more words than were read.")
+    windows: int | None = Field(
+        None, description="In how many windows a long text was read, if in more than one."
+    )
 
 
 class PredictResponse(_Answer):
@@ -117,7 +120,11 @@ class Model(_Answer):
     default: bool = Field(description="It answers where a request names none.")
     labels: list[NamedLabel]
     features: int = Field(description="Numbers that /v1/encode gives for a text.")
-    max_tokens: int = Field(description="Words after which a text is cut.")
+    max_tokens: int = Field(description="Words that are read at a time.")
+    long_texts: Literal["cut", "attention", "mean"] = Field(
+        description="What becomes of longer texts: they are cut there, or read in windows, weighed "
+        "by the attention that they draw, or all alike."
+    )
     exclusive: bool = Field(description="Only one label holds: the probabilities sum to 1.")
 
 
