@@ -18,7 +18,18 @@ FOLDER = Path(__file__).resolve().parent
 # Tens of minutes on all cores, and most need a corpus: only when named. What they gave before is
 # in results/.
 SLOW = {
-    *("corpus", "emoji", "emojis", "faults", "projection", "sampling", "score", "serve", "study"),
+    *(
+        "corpus",
+        "emoji",
+        "emojis",
+        "faults",
+        "projection",
+        "sampling",
+        "scale",
+        "score",
+        "serve",
+        "study",
+    ),
     "training_speed",
 }
 HELPERS = {"__init__", "__main__", "arithmetic", "record", "subjects", "tables"}
