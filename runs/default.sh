@@ -31,7 +31,7 @@ AGAIN=(--batch-size 256 --embedding-l2 1e-7 --word-dropout 0.1 --embedding-dropo
     --epochs 0.27886 --learning-rate 0.002 --warmup 200 --decay 0 \
     --evaluate-every 2000 --checkpoint-every 200 --seed 2 "${AGAIN[@]}"
 "$PYTHON" -m deepmoji pretrain "$WORK/corpus" --out "$WORK/model" --init "$WORK/second" \
-    --epochs 0.25 --learning-rate 0.0015 --warmup 50 --decay 0.95 \
+    --epochs 0.2 --learning-rate 0.0015 --warmup 50 --decay 0.95 \
     --evaluate-every 300 --checkpoint-every 100 --seed 3 "${AGAIN[@]}"
 
 # What pretrain calibrated on the validation posts is calibrated for good: nothing to do here.
