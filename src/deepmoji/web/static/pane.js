@@ -126,11 +126,12 @@ export class Pane {
   }
 
   #drawNote() {
-    const { words, unknown_share: unknown, truncated } = this.answer;
+    const { words, unknown_share: unknown, truncated, windows } = this.answer;
     const notes = [];
     if (words.length === 0) notes.push("No words to read: this is the answer to one unknown word.");
     else if (unknown >= 0.3) notes.push(`The model does not know ${percent(unknown)} of the words.`);
     if (truncated) notes.push(`Only the first ${words.length} words were read.`);
+    if (windows) notes.push(`${words.length} words were read, in ${windows} windows.`);
     this.find(".note").textContent = notes.join(" ");
     this.find(".note").hidden = notes.length === 0;
   }
