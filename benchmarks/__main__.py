@@ -23,6 +23,7 @@ SLOW = {
         "emoji",
         "emojis",
         "faults",
+        "long",
         "projection",
         "sampling",
         "scale",

@@ -71,6 +71,33 @@ def speed(results: Results) -> str:
     )
 
 
+def long_texts(results: Results) -> str:
+    """What reading long texts in windows is worth, for each length at which it was tried."""
+    rows, chosen = [], []
+    for most, found in results["long"]["max_tokens"].items():
+        chosen.append(f"`{found['chosen']}` at {most} words")
+        for name, each in found["sets"].items():
+            marks = [_against_cut(each["ways"][way]) for way in _WAYS] if each["ways"] else []
+            rows.append((most, name, f"{each['longer']['test']:.1%}", *(marks or ["–"] * 3)))
+        means = [f"{found['means'][way]['test']:.3f}" for way in _WAYS]
+        rows.append((most, "mean of the sets", "", *means))
+    header = ("words", "set", "longer", *(f"`{way}`" for way in _WAYS))
+    return (
+        f"{table(header, rows, 'rlrrrr')}\n\nF1 on the test texts, of a final layer (`last`) on "
+        "the encodings of all texts, long and short; in brackets the 95 % interval of the "
+        "difference to `cut` (paired bootstrap). Validation, which does not see them, prefers "
+        f"{' and '.join(chosen)}."
+    )
+
+
+_WAYS = ("cut", "attention", "mean")
+
+
+def _against_cut(row: Mapping[str, float]) -> str:
+    interval = f" ({row['low']:+.3f} to {row['high']:+.3f})" if "low" in row else ""
+    return f"{row['test']:.3f}{interval}"
+
+
 SPEED_COLUMNS = {  # of each variant: the name in the table, and how its numbers are written
     "texts_per_second": ("texts/s", ",.0f"),
     "tokens_per_second": ("tokens/s", ",.0f"),

@@ -1,4 +1,4 @@
-"""Fill the generated parts of README.md and docs/training.md from benchmarks/results/*.json.
+"""Fill the generated parts of README.md and of pages in docs/ from benchmarks/results/*.json.
 
 `python -m scripts.readme` writes them; with `--check` it only says whether they are current. Where
 a result file is missing, the page says so and the exit code is 1.
@@ -16,6 +16,7 @@ from scripts.blocks import ROOT, fill, update
 
 README = ROOT / "README.md"
 TRAINING = ROOT / "docs" / "training.md"
+PREDICT = ROOT / "docs" / "predict.md"
 RESULTS = ROOT / "benchmarks" / "results"
 
 Results = Mapping[str, Any]
@@ -85,6 +86,7 @@ BLOCKS: Blocks = {
 }
 PAGES: Mapping[Path, Blocks] = {
     README: BLOCKS,
+    PREDICT: {"long_texts": (("long",), figures.long_texts)},
     TRAINING: {"training_speed": (("training_speed",), figures.training_speed)},
 }
 

@@ -110,6 +110,25 @@ RESULTS = {
         "pairs": {"train": 1363735},
     },
     "tokenizer": {"texts_per_second": {"tokenize": 54156}, "ratio_to_straightforward": 2.97},
+    "long": {
+        "max_tokens": {
+            "30": {
+                "chosen": "mean",
+                "means": {way: {"test": 0.7016} for way in ("cut", "attention", "mean")},
+                "sets": {
+                    "SCv1": {
+                        "longer": {"test": 0.592},
+                        "ways": {
+                            "cut": {"test": 0.6612},
+                            "attention": {"test": 0.6734, "low": -0.0041, "high": 0.0213},
+                            "mean": {"test": 0.6718, "low": -0.0052, "high": 0.0208},
+                        },
+                    },
+                    "PsychExp": {"longer": {"test": 0.001}, "ways": {}},
+                },
+            }
+        }
+    },
     "training_speed": {
         "variants": {
             "a": {"texts_per_second": 50.0, "ratio": 1.0},
@@ -161,6 +180,15 @@ RESULTS = {
             ],
         ),
         ("training_speed", ["| a | 50 | – |", "| b | 400 | – |", "| 31% |"]),
+        (
+            "long_texts",
+            [
+                "| SCv1 | 59.2% | 0.661 | 0.673 (-0.004 to +0.021) | 0.672 (-0.005 to +0.021) |",
+                "| 30 | PsychExp | 0.1% | – | – | – |",
+                "| 0.702 | 0.702 | 0.702 |",
+                "prefers `mean` at 30 words",
+            ],
+        ),
         ("parity", ["4,157", "4,156", "4,068; 89", "8e-07", "3e-07"]),
     ],
 )
