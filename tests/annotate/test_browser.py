@@ -1,11 +1,10 @@
 """A rater in a real browser, by keyboard, without JavaScript, on a phone, in the dark.
 
-Uses a Chromium that is installed already (DEEPMOJI_CHROMIUM, or one on PATH); with
-DEEPMOJI_SCREENSHOTS, a folder, pictures of every page are kept there.
+Uses a Chromium that is installed already (CHROMIUM, or one on PATH); with DEEPMOJI_SCREENSHOTS, a
+folder, pictures of every page are kept there.
 """
 
 import os
-import shutil
 import threading
 import time
 from pathlib import Path
@@ -15,15 +14,7 @@ import uvicorn
 
 from deepmoji.annotate.server import application
 from tests.annotate.test_site import path_of
-
-CHROMIUM = os.environ.get("DEEPMOJI_CHROMIUM") or next(
-    (found for name in ("chromium", "chromium-browser", "google-chrome")
-     if (found := shutil.which(name))), None
-)  # fmt: skip
-QUIET = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-    "--disable-background-networking", "--disable-component-update",
-]  # fmt: skip
+from tests.helpers.chromium import ARGUMENTS, find_chromium
 
 pytestmark = pytest.mark.slow
 
@@ -31,10 +22,11 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def browser():
     api = pytest.importorskip("playwright.sync_api", reason="needs the library playwright")
-    if CHROMIUM is None:
-        pytest.skip("needs Chromium: none on PATH; set DEEPMOJI_CHROMIUM")
+    chromium = find_chromium()
+    if chromium is None:
+        pytest.skip("needs a Chromium of the system (apt install chromium), or CHROMIUM naming one")
     with api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
         yield browser
         browser.close()
 
