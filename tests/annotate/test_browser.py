@@ -191,6 +191,31 @@ def test_the_owner_looks(browser, served, name, settings):
     context.close()
 
 
+def test_the_owner_invites_and_revokes(browser, served):
+    made, address = served()
+    context = browser.new_context(viewport={"width": 360, "height": 740}, color_scheme="dark")
+    page = watched(context)
+    page.goto(address + path_of(made.campaign.owner_link))
+    page.get_by_label("Invite").fill("2")
+    page.get_by_role("button", name="Make links").click()
+    page.get_by_role("heading", name="2 new links").wait_for()
+    picture(page, "owner-invited-phone")
+    assert fits(page)
+    lines = page.get_by_role("textbox").input_value().splitlines()
+    assert len(lines) == 2
+    name, link = lines[0].split("\t")
+    page.get_by_role("link", name="I have them").click()
+    page.get_by_role("link", name=f"Revoke… {name}").click()
+    picture(page, "owner-revoke-phone")
+    assert fits(page)
+    page.get_by_role("button", name="End the link").click()
+    page.get_by_text("revoked").wait_for()
+    picture(page, "owner-raters-phone")
+    assert made.desk.find(link.split("/")[-2]) is None
+    assert page.wrong == []
+    context.close()
+
+
 def test_people_bring_their_own_posts(browser, served):
     made, address = served(None, contribute=True, title="A study with a title")
     context = browser.new_context(viewport={"width": 900, "height": 760})

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import func, select
 
 from deepmoji.annotate import Campaign
+from deepmoji.annotate.desk import Revoked
 from deepmoji.annotate.schema import Item, Rating
 from deepmoji.errors import InputError
 from tests.annotate.conftest import BOTH_DATABASES
@@ -126,6 +127,25 @@ def test_revoking_keeps_answers_and_frees_what_is_in_hand(make):
     assert made.campaign.status().answers == 0
     with pytest.raises(InputError, match="no rater r-unknown"):
         made.campaign.revoke("r-unknown")
+
+
+def test_what_was_on_its_way_when_a_link_ended_is_not_stored(make):
+    made = make(["a", "b"], contribute=True)
+    [invitation] = made.campaign.invite(1)
+    rater = made.desk.find(invitation.link.split("/")[-2]).id  # found: the request has begun
+    item = made.desk.next(rater).item
+    assert made.desk.answer(rater, item.id, ("5",))
+    made.campaign.revoke(invitation.name, delete_answers=True)
+    for request in (
+        lambda: made.desk.answer(rater, item.id, ("7",)),
+        lambda: made.desk.bring(rater, ["a post"]),
+        lambda: made.desk.consent(rater),
+        lambda: made.desk.next(rater),
+    ):
+        with pytest.raises(Revoked):
+            request()
+    status = made.campaign.status()
+    assert (status.answers, status.posts, status.in_hand) == (0, 0, 0)
 
 
 @pytest.mark.parametrize("needed", [1, 3])
