@@ -1,6 +1,7 @@
 """Crowd platforms: what goes out, what comes in, and that it comes in once."""
 
 import csv
+import json
 
 import pytest
 
@@ -115,3 +116,14 @@ def test_several_labels(make, tmp_path):
         ["joy", "fear"],
         ["joy"],
     ]
+
+
+def test_ids_that_are_numbers_and_broken_characters(make, tmp_path):
+    texts = tmp_path / "texts.csv"
+    texts.write_text("id,text\n0,a\n1,b\n", "utf-8")
+    made = make(texts)
+    path = tmp_path / "in.jsonl"
+    rows = [{"item": 0, "worker": 0, "answer": 5}, {"item": 1, "worker": "\ud83d", "answer": 6}]
+    path.write_text("\n".join(map(json.dumps, rows)), "utf-8")
+    assert made.campaign.crowd_in(path).answers == 2
+    assert made.campaign.crowd_in(path).answers == 0

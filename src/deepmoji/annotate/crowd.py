@@ -13,6 +13,7 @@ from deepmoji.annotate.pool import count
 from deepmoji.annotate.raters import new_rater
 from deepmoji.annotate.scales import Answer, Scale, to_stored
 from deepmoji.annotate.schema import CampaignRow, Item, Rater, Rating
+from deepmoji.annotate.texts import storable
 from deepmoji.annotate.tokens import worker_key
 from deepmoji.errors import InputError
 from deepmoji.evaluation.tables import Table, open_table
@@ -160,7 +161,7 @@ def _read(path: Path, scale: Scale, columns: Columns, now: int) -> tuple[list[_R
         if states is not None and str(states[number]).lower() == "rejected":
             rejected += 1
             continue
-        item, worker = (str(values[number] or "").strip() for values in (items, workers))
+        item, worker = (_name(values[number]) for values in (items, workers))
         if not item or not worker:
             raise InputError(f"{table.place(number)}: the item or the worker is missing")
         if (item, worker) in seen:
@@ -173,6 +174,11 @@ def _read(path: Path, scale: Scale, columns: Columns, now: int) -> tuple[list[_R
             raise InputError(f"{table.place(number)}: {error}") from error
         rows.append(_Row(item, worker, answer, time))
     return rows, rejected
+
+
+def _name(value: object) -> str:
+    # In JSON lines and Parquet an id can be a number, and 0 is one.
+    return storable("" if value is None else str(value).strip())
 
 
 def _column(table: Table, named: str | None, usual: Sequence[str], option: str) -> list[Any]:
