@@ -20,6 +20,7 @@ from deepmoji.web.models import Models, load_models, name_of
 from deepmoji.web.settings import Limits, Settings
 from tests.helpers.bundles import WORDS
 from tests.helpers.signals import heed_interrupts
+from tests.web.conftest import REDUCIBLE
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - what it does is what is tested
 
@@ -64,17 +65,22 @@ def test_no_answer_is_lost_or_swapped(serving, models, predictors):
                 for _ in range(chance.randint(1, 9))
             ]
             name = chance.choice(["tiny", "own"])
-            kind = chance.choice(["predict", "encode", "occlusion"])
-            path = "/v1/encode" if kind == "encode" else "/v1/predict"
+            kind = chance.choice(["predict", "encode", "reduce", "occlusion"])
+            if kind == "reduce":
+                name = "tiny"
+            path = "/v1/encode" if kind in {"encode", "reduce"} else "/v1/predict"
             body = {"texts": texts, "model": name}
-            if kind != "encode":
+            if kind == "reduce":
+                body |= {"reduce": chance.randint(1, REDUCIBLE)}
+            elif kind != "encode":
                 body |= {"top": 64, "explain": kind.replace("predict", "attention")}
             connection.request("POST", path, json.dumps(body), {"Content-Type": "application/json"})
             response = connection.getresponse()
             answer = json.load(response)
             assert response.status == 200
-            if kind == "encode":
-                found, expected = answer["features"], predictors[name].encode(texts)
+            if "features" in answer:
+                found = answer["features"]
+                expected = predictors[name].encode(texts, reduce=body.get("reduce"))
             else:
                 labels = predictors[name].labels
                 rows = [
@@ -296,3 +302,10 @@ def test_settings_are_checked(settings, message):
 
 def test_the_key_is_in_no_representation():
     assert "sesame" not in repr(Settings(api_key="sesame"))
+
+
+def test_a_table_that_fits_no_model_is_told(folders, tmp_path):
+    table = tmp_path / "table.toml"
+    table.write_text('[valence]\njoy = 1\n[emojis]\n"joy" = "joy"\n', "utf-8")
+    with pytest.raises(InputError, match=r"table.toml lacks 😂"):
+        load_models([str(folders["tiny"])], table=table)

@@ -1,5 +1,6 @@
 """`deepmoji serve`: models over HTTP, and the page."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -31,6 +32,15 @@ def serve(
         typer.Option(
             envvar="DEEPMOJI_API_KEY",
             help="Ask for this key. Better given in the environment, which other users cannot see.",
+            show_default=False,
+        ),
+    ] = None,
+    table: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="TOML",
+            help="Which emotion each emoji stands for, for /v1/emotions; the package's own by "
+            "default.",
             show_default=False,
         ),
     ] = None,
@@ -83,7 +93,7 @@ def serve(
         access_log=access_log,
         limits=limits,
     )
-    models = load_models(model or (), threads=threads)
+    models = load_models(model or (), threads=threads, table=table)
 
     def ready(address: str) -> None:
         if settings.is_open:
