@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import platform
 import random
 import signal
 import subprocess
@@ -309,3 +310,35 @@ def test_a_table_that_fits_no_model_is_told(folders, tmp_path):
     table.write_text('[valence]\njoy = 1\n[emojis]\n"joy" = "joy"\n', "utf-8")
     with pytest.raises(InputError, match=r"table.toml lacks 😂"):
         load_models([str(folders["tiny"])], table=table)
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="needs glibc")
+@pytest.mark.parametrize(("environment", "heaps"), [({}, 1), ({"MALLOC_ARENA_MAX": "4"}, 4)])
+def test_threads_share_a_heap_unless_told_otherwise(environment, heaps):
+    done = subprocess.run(
+        [sys.executable, "-c", HEAPS], env={**os.environ, **environment},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert int(done.stdout) == heaps
+
+
+# How many heaps eight threads allocate from: each begins at a multiple of 64 MB, but for the first,
+# which is small.
+HEAPS = """
+import ctypes, threading
+from deepmoji.web.memory import share_heap
+share_heap()
+malloc = ctypes.CDLL(None).malloc
+malloc.restype = ctypes.c_void_p
+places, together = [], threading.Barrier(8)
+def allocate():
+    together.wait()
+    places.append(malloc(1000))
+    together.wait()
+threads = [threading.Thread(target=allocate) for _ in range(8)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print(len({place >> 26 for place in places}))
+"""

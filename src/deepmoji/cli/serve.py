@@ -78,6 +78,7 @@ def serve(
     """
     for library in ("fastapi", "prometheus_client", "pydantic", "starlette", "uvicorn"):
         require(library, "web")
+    from deepmoji.web.memory import share_heap
     from deepmoji.web.models import load_models
     from deepmoji.web.server import serve as run
     from deepmoji.web.settings import Limits, Settings
@@ -93,6 +94,7 @@ def serve(
         access_log=access_log,
         limits=limits,
     )
+    share_heap()  # before anything makes threads
     models = load_models(model or (), threads=threads, table=table)
 
     def ready(address: str) -> None:
