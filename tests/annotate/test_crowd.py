@@ -107,15 +107,30 @@ def test_after_an_error_nothing_is_taken_in(made, tmp_path, row, message):
         made.campaign.crowd_in(path, Columns(time="worker"))
 
 
-def test_several_labels(make, tmp_path):
-    made = make(["a", "b"], scale="labels:joy,fear", multi=True)
-    rows = [{"item": "1", "worker": "V", "answer": "fear|joy"},
-            {"item": "2", "worker": "V", "answer": "joy"}]  # fmt: skip
+@pytest.mark.parametrize("several", ["fear|joy", " joy | fear", '["joy", "fear"]'])
+def test_several_labels(make, tmp_path, several):
+    made = make(["a", "b", "c"], scale="labels:joy,fear", multi=True)
+    rows = [{"item": "1", "worker": "V", "answer": several},
+            {"item": "2", "worker": "V", "answer": "joy"},
+            {"item": "3", "worker": "V", "answer": "[]"}]  # fmt: skip
     made.campaign.crowd_in(write(tmp_path / "in.csv", rows))
-    assert [row["answer"] for row in made.campaign.table("ratings").rows] == [
-        ["joy", "fear"],
-        ["joy"],
-    ]
+    answers = [row["answer"] for row in made.campaign.table("ratings").rows]
+    assert answers == [["joy", "fear"], ["joy"], []]
+
+
+@pytest.mark.parametrize("answer", ["[joy]", '["love"]', "[", "joy|love"])
+def test_what_are_no_labels_is_told(make, tmp_path, answer):
+    made = make(["a"], scale="labels:joy,fear", multi=True)
+    path = write(tmp_path / "in.csv", [{"item": "1", "worker": "V", "answer": answer}])
+    with pytest.raises(InputError, match=r"line 2: .* is (no answer|not a JSON list)"):
+        made.campaign.crowd_in(path)
+
+
+def test_points_that_went_through_a_table_of_numbers(made, tmp_path):
+    rows = [{"item": "1", "worker": "V", "answer": "5.0"},
+            {"item": "2", "worker": "V", "answer": ""}]  # fmt: skip
+    made.campaign.crowd_in(write(tmp_path / "in.csv", rows))
+    assert [row["answer"] for row in made.campaign.table("ratings").rows] == ["5", None]
 
 
 def test_ids_that_are_numbers_and_broken_characters(make, tmp_path):

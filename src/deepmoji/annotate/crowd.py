@@ -1,5 +1,6 @@
 """Crowd platforms: texts out as CSV, answers with worker ids back in."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -193,14 +194,23 @@ def _column(table: Table, named: str | None, usual: Sequence[str], option: str) 
 
 
 def _answer(value: object, scale: Scale) -> Answer:
-    if value is None:
-        return None
-    text = (
-        "|".join(map(str, cast("list[object]", value))) if isinstance(value, list) else str(value)
-    ).strip()
+    if isinstance(value, str) and value.lstrip().startswith("["):  # no label begins so
+        value = _list(value)
+    if isinstance(value, list):
+        return scale.check([str(each).strip() for each in cast("list[object]", value)])
+    text = "" if value is None else str(value).strip()
     if text.lower() in DONT_KNOW:
         return None
+    if scale.kind == "nine":
+        text = text.removesuffix(".0")  # what becomes of whole numbers beside missing ones
     return scale.check([part.strip() for part in text.split("|")] if scale.multi else [text])
+
+
+def _list(cell: str) -> object:
+    try:
+        return json.loads(cell)
+    except ValueError as error:
+        raise InputError(f"{cell[:40]!r} is not a JSON list of labels") from error
 
 
 def _milliseconds(text: str) -> int:
