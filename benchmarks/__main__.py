@@ -18,10 +18,21 @@ FOLDER = Path(__file__).resolve().parent
 # Tens of minutes on all cores, and most need a corpus: only when named. What they gave before is
 # in results/.
 SLOW = {
-    *("corpus", "emoji", "emojis", "projection", "sampling", "score", "serve", "study"),
+    *(
+        "corpus",
+        "emoji",
+        "emojis",
+        "faults",
+        "projection",
+        "sampling",
+        "scale",
+        "score",
+        "serve",
+        "study",
+    ),
     "training_speed",
 }
-HELPERS = {"__init__", "__main__", "arithmetic", "record", "tables"}
+HELPERS = {"__init__", "__main__", "arithmetic", "record", "subjects", "tables"}
 
 
 def main() -> int:

@@ -1,0 +1,285 @@
+"""Kills, full disks, broken inputs: whether each command keeps what it promises.
+
+python -m benchmarks.faults                  # an hour on two cores; the full disk needs root, Linux
+python -m benchmarks.faults --only score --kills 3 --out FILE
+
+Each command runs once unbroken. Then it is killed (SIGKILL) at random moments and started again
+until it has finished, several times over, and so on with other faults; each time what it leaves
+must be what the unbroken run left, byte for byte (records without their times).
+"""
+
+import argparse
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from benchmarks.record import machine, write
+from benchmarks.subjects import Subject, leftovers, outcome, prepare
+
+KILLS = 20
+SEED = 0
+_PATIENCE = 600  # seconds for a run, and a minute for its processes to end with it
+_SIGNALS = {"SIGINT": signal.SIGINT, "SIGTERM": signal.SIGTERM}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.faults")
+    parser.add_argument("--kills", type=int, default=KILLS, help="of each command")
+    parser.add_argument("--seed", type=int, default=SEED, help="of the moments")
+    parser.add_argument("--only", help="one command: 'corpus build', score, …")
+    parser.add_argument("--out", type=Path, help="write there, not among the results")
+    options = parser.parse_args()
+    results: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory() as name:
+        for subject in prepare(Path(name)):
+            if options.only in (None, subject.name):
+                print(f"breaking: deepmoji {subject.name}", file=sys.stderr)
+                folder = Path(name) / subject.name.replace(" ", "-")
+                folder.mkdir()
+                trial = Trial(subject, folder, random.Random(options.seed))
+                results[subject.name] = trial.run(options.kills)
+    problems = sum(len(each["problems"]) for each in results.values())
+    result = {"seed": options.seed, "problems": problems, "commands": results}
+    if options.out is None:
+        write("faults", result)
+    else:
+        text = json.dumps({"machine": machine(), **result}, ensure_ascii=False, indent=1)
+        options.out.write_text(text + "\n", encoding="utf-8")
+    return 1 if problems else 0
+
+
+@dataclass
+class Trial:
+    """The faults of one command, and what went wrong."""
+
+    subject: Subject
+    folder: Path
+    draw: random.Random
+    truth: dict[str, str] = field(default_factory=dict)
+    seconds: float = 0
+    problems: list[str] = field(default_factory=list)
+
+    def run(self, kills: int) -> dict[str, Any]:
+        begun = time.monotonic()
+        truth = self.folder / "unbroken"
+        code, said = self._finish(truth)
+        if code != 0:
+            sys.exit(f"deepmoji {self.subject.name} fails by itself: {said}")
+        self.seconds, self.truth = time.monotonic() - begun, outcome(truth)
+        result: dict[str, Any] = {"seconds": round(self.seconds, 1), "files": len(self.truth)}
+        result["kills"] = self.killed(kills)
+        result["signals"] = {name: self.signalled(name) for name in _SIGNALS}
+        result["worker_killed"] = self.worker_killed()
+        result["disk_full"] = self.disk_full(truth)
+        if self.subject.inputs:
+            result["input_cut_off"] = self.input_cut_off()
+            result["input_vanished"] = self.input_vanished()
+        return result | {"problems": self.problems}
+
+    def killed(self, count: int) -> dict[str, Any]:
+        """Kill at random moments; runs that finish before are compared, and new ones begun."""
+        kills = runs = 0
+        moments: list[float] = []
+        while kills < count:
+            out = self.folder / f"killed-{runs}"
+            with self._started(out) as process:
+                moment = self.draw.uniform(0, self.seconds)
+                if not _ended(process, moment):
+                    kills += 1
+                    moments.append(round(moment, 1))
+                    process.kill()
+                    self._expect(_gone(process.pid), f"kill {kills}: a process lived on")
+                    continue
+            runs += 1
+            self._compare(out, f"after {kills} kills", process.returncode)
+        out = self.folder / f"killed-{runs}"
+        code, said = self._finish(out)
+        self._compare(out, f"after {kills} kills ({said})", code)
+        return {"kills": kills, "finished_runs": runs + 1, "seconds_into_a_run": moments}
+
+    def signalled(self, name: str) -> dict[str, Any]:
+        """Interrupt a run in its middle, as a terminal or a service does."""
+        out = self.folder / name
+        with self._started(out) as process:
+            in_time = not _ended(process, self.seconds * self.draw.uniform(0.4, 0.7))
+            os.killpg(process.pid, _SIGNALS[name])
+            said = self._told(process, name)
+        self._expect(in_time, f"{name}: the run was over before")
+        self._expect(process.returncode == 1, f"{name}: exit status {process.returncode}")
+        return {"says": said, "problems_after": self._resume(out, name)}
+
+    def worker_killed(self) -> dict[str, Any]:
+        """Kill one of the processes that work for the command."""
+        out = self.folder / "worker"
+        with self._started(out) as process:
+            _ended(process, self.seconds * 0.5)
+            workers = _workers(process.pid)
+            if workers:
+                self.draw.choice(workers).kill()
+            said = self._told(process, "a dead worker")
+        self._expect(bool(workers), "a dead worker: there was none to kill")
+        return {"status": process.returncode, "says": said} | {
+            "problems_after": self._resume(out, "a dead worker")
+        }
+
+    def disk_full(self, truth: Path) -> dict[str, Any] | str:
+        """Write to a disk of half the size that is needed, then make room."""
+        if os.geteuid() or sys.platform != "linux":
+            return "not tried: needs root on Linux"
+        mount = self.folder / "disk"
+        mount.mkdir()
+        needed = sum(path.stat().st_size for path in truth.rglob("*") if path.is_file())
+        size = max(16_384, needed // 2)
+        tmpfs = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(mount)]
+        if subprocess.run(tmpfs, check=False, capture_output=True).returncode:
+            return "not tried: a file system could not be mounted"
+        try:
+            with self._started(mount / "out") as process:
+                said = self._told(process, "a full disk")
+            self._expect(process.returncode == 1, f"a full disk: status {process.returncode}")
+            subprocess.run(["mount", "-o", "remount,size=4g", str(mount)], check=True)
+            return {"says": said, "problems_after": self._resume(mount / "out", "a full disk")}
+        finally:
+            subprocess.run(["umount", str(mount)], check=True)
+
+    def input_cut_off(self) -> dict[str, Any]:
+        """Cut an input in half, run, mend it, run again."""
+        path, out = self.subject.inputs[-1], self.folder / "cut"
+        with _put_back(path, self.folder):
+            os.truncate(path, path.stat().st_size // 2)
+            with self._started(out) as process:
+                said = self._told(process, "an input cut off")
+        return {"status": process.returncode, "says": said} | {
+            "problems_after": self._resume(out, "an input cut off")
+        }
+
+    def input_vanished(self) -> dict[str, Any]:
+        """Remove an input while the command runs, put it back, run again."""
+        path, out = self.subject.inputs[-1], self.folder / "vanished"
+        with _put_back(path, self.folder), self._started(out) as process:
+            _ended(process, self.seconds * self.draw.uniform(0.2, 0.4))
+            path.unlink()
+            said = self._told(process, "a vanished input")
+        return {"status": process.returncode, "says": said} | {
+            "problems_after": self._resume(out, "a vanished input")
+        }
+
+    def _resume(self, out: Path, fault: str) -> list[str]:
+        """Run the command again; what is wrong then."""
+        before = len(self.problems)
+        code, said = self._finish(out)
+        if code and "--overwrite" in said:  # other posts are another corpus, and it says so
+            code, said = self._finish(out, "--overwrite")
+        self._compare(out, f"after {fault} ({said})", code)
+        return self.problems[before:]
+
+    def _compare(self, out: Path, when: str, code: int) -> None:
+        self._expect(code == 0, f"{when}: exit status {code}")
+        found = outcome(out) if out.exists() else {}
+        names = sorted(found.keys() | self.truth.keys())
+        other = [name for name in names if found.get(name) != self.truth.get(name)]
+        self._expect(not other, f"{when}: not as in the unbroken run: {', '.join(other)}")
+        left = leftovers(out, self.subject.beside)
+        self._expect(not left, f"{when}: left behind: {', '.join(left)}")
+
+    def _expect(self, held: bool, otherwise: str) -> None:
+        if not held:
+            print(f"  {otherwise}", file=sys.stderr)
+            self.problems.append(otherwise)
+
+    def _finish(self, out: Path, *more: str) -> tuple[int, str]:
+        with self._started(out, *more) as process:
+            process.wait(_PATIENCE)
+        return process.returncode, self._last_line()
+
+    def _told(self, process: subprocess.Popen[bytes], fault: str) -> str:
+        """Wait for a run's end; return the last line of what it said, which no traceback may be."""
+        process.wait(_PATIENCE)
+        self._expect(_gone(process.pid), f"{fault}: a process lived on")
+        said = self._log.read_text(encoding="utf-8", errors="replace")
+        self._expect("Traceback" not in said, f"{fault}: a traceback")
+        return self._last_line()
+
+    @property
+    def _log(self) -> Path:
+        return self.folder / "log"
+
+    def _last_line(self) -> str:
+        lines = self._log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        return lines[-1].replace(str(self.folder.parent), "…") if lines else ""
+
+    @contextmanager
+    def _started(self, out: Path, *more: str) -> Generator[subprocess.Popen[bytes]]:
+        with (
+            self._log.open("wb") as log,
+            subprocess.Popen(
+                [*self.subject.command(out), *more],
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                start_new_session=True,
+                preexec_fn=_heed_interrupts,
+            ) as process,
+        ):
+            yield process
+
+
+def _heed_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _ended(process: subprocess.Popen[bytes], seconds: float) -> bool:
+    """Wait so long; whether the process has ended."""
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
+
+
+def _gone(group: int) -> bool:
+    """Whether nobody of a process group is left, after a while."""
+    deadline = time.monotonic() + _PATIENCE / 10
+    while time.monotonic() < deadline:
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def _workers(pid: int) -> list[psutil.Process]:
+    """Return the processes that a command started, without the one that tracks its resources."""
+    try:
+        found = psutil.Process(pid).children(recursive=True)
+        return [each for each in found if "resource_tracker" not in " ".join(each.cmdline())]
+    except psutil.Error:
+        return []
+
+
+@contextmanager
+def _put_back(path: Path, folder: Path) -> Generator[None]:
+    """Let a file be damaged or removed meanwhile."""
+    copy = folder / "copy"
+    shutil.copy2(path, copy)
+    try:
+        yield
+    finally:
+        shutil.copy2(copy, path)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,164 @@
+"""How cost grows with the number of posts: corpus build, scoring and training, on one core and two.
+
+python -m benchmarks.scale                       # hours; rows that are there already are kept
+python -m benchmarks.scale --steps build,score --sizes 10000,100000 --again
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+
+from benchmarks.record import RESULTS, ROOT, machine, write
+from benchmarks.score import copy_posts, resident
+from deepmoji.machine import available_cores
+
+SIZES = (10_000, 100_000, 1_000_000, 3_000_000)
+STEPS = {"build": "posts", "score": "posts", "train": "pairs"}
+PART = 100_000  # posts of a file
+PLOT = ROOT / "docs" / "images" / "scale.png"
+_TRAINED = 60  # steps at the most: what a step costs does not change after the first ones
+_BATCH = 256
+_INTERVAL = 0.2  # seconds
+# Pairs that so many posts yield, with room: what training of a given size needs to find.
+_CORPUS_POSTS = 3_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One run: a step on so many rows with so many cores."""
+
+    step: str
+    size: int
+    cores: int
+
+    @property
+    def key(self) -> dict[str, Any]:
+        return {"step": self.step, "size": self.size, "cores": self.cores}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.scale")
+    parser.add_argument("--steps", default=",".join(STEPS), help="separated by commas")
+    parser.add_argument("--sizes", default=",".join(map(str, SIZES)))
+    parser.add_argument("--cores", default=",".join(map(str, range(1, available_cores() + 1))))
+    parser.add_argument("--corpus", type=Path, help="to train on, instead of one built here")
+    parser.add_argument("--again", action="store_true", help="measure rows that are there anew")
+    options = parser.parse_args()
+    path = RESULTS / "scale.json"
+    before = json.loads(path.read_text("utf-8")) if path.is_file() else {}
+    kept = before.get("rows", []) if before.get("machine") == machine() else []
+    wanted = [
+        Row(step=step, size=int(size), cores=int(cores))
+        for step in options.steps.split(",")
+        for size in options.sizes.split(",")
+        for cores in options.cores.split(",")
+    ]
+    rows = [row for row in kept if not (options.again and _is_among(row, wanted))]
+    with tempfile.TemporaryDirectory() as name:
+        for each in wanted:
+            if not any(each.key.items() <= row.items() for row in rows):
+                rows.append(each.key | measure(each, Path(name), options.corpus))
+                rows.sort(
+                    key=lambda row: (list(STEPS).index(row["step"]), row["cores"], row["size"])
+                )
+                write("scale", {"rows": rows})
+    plot(rows, PLOT)
+
+
+def _is_among(row: dict[str, Any], wanted: Sequence[Row]) -> bool:
+    return any(each.key.items() <= row.items() for each in wanted)
+
+
+def measure(row: Row, work: Path, corpus: Path | None) -> dict[str, Any]:
+    """Run a command as a user does, on the first so many cores."""
+    print(f"measuring: {row.step} of {row.size:,} on {row.cores}", file=sys.stderr)
+    out = work / f"{row.step}-{row.size}-{row.cores}"
+    if row.step == "train":
+        folder = corpus or _corpus(work)
+        epochs = min(1.0, _TRAINED * _BATCH / row.size)
+        command = ["pretrain", folder, "--pairs", row.size, "--epochs", epochs, "--warmup", 10]
+        command += ["--processes", row.cores, "--batch-size", _BATCH, "--max-tokens", 40]
+    elif row.step == "score":
+        command = ["score", _posts(work, row.size), "--workers", row.cores]
+    else:
+        command = ["corpus", "build", _posts(work, row.size), "--workers", row.cores]
+    seconds, peak = watch([*command, "--out", out], row.cores)
+    done = row.size
+    if row.step == "train":
+        record = json.loads((out / "training.json").read_text("utf-8"))
+        seconds, done = record["seconds"], record["steps"] * _BATCH
+    return {
+        "seconds": round(seconds, 1),
+        "per_second": round(done / seconds, 1),
+        "peak_memory_mb": round(peak / 1e6),
+    }
+
+
+def watch(arguments: Sequence[object], cores: int) -> tuple[float, int]:
+    """Return the seconds of a command, and the most memory that its processes had, bytes."""
+    command = [sys.executable, "-m", "deepmoji", *map(str, arguments)]
+    begun, peak = time.perf_counter(), 0
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.DEVNULL,
+        preexec_fn=lambda: os.sched_setaffinity(0, range(cores)),
+    ) as process:
+        while process.poll() is None:
+            peak = max(peak, resident(process.pid))
+            time.sleep(_INTERVAL)
+    if process.returncode:
+        sys.exit(process.returncode)
+    return time.perf_counter() - begun, peak
+
+
+def _posts(work: Path, size: int) -> Path:
+    folder = work / f"posts-{size}"
+    if not folder.exists():
+        copy_posts(folder, size, PART)
+    return folder
+
+
+def _corpus(work: Path) -> Path:
+    folder = work / "corpus"
+    if not folder.exists():
+        watch(["corpus", "build", _posts(work, _CORPUS_POSTS), "--out", folder], available_cores())
+    return folder
+
+
+def plot(rows: Sequence[dict[str, Any]], path: Path) -> None:
+    """Draw rates and memory against size, both axes logarithmic."""
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt
+
+    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
+    for name, points in _lines(rows):
+        sizes = [point["size"] for point in points]
+        left.plot(sizes, [point["per_second"] for point in points], marker="o", label=name)
+        right.plot(sizes, [point["peak_memory_mb"] for point in points], marker="o", label=name)
+    left.set(xlabel="posts (training: pairs)", ylabel="a second", xscale="log", yscale="log")
+    right.set(xlabel="posts (training: pairs)", ylabel="peak memory, MB", xscale="log")
+    right.set_ylim(bottom=0)
+    left.legend()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=120)
+
+
+def _lines(rows: Sequence[dict[str, Any]]) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    keys = dict.fromkeys((row["step"], row["cores"]) for row in rows)
+    for step, cores in keys:
+        points = [row for row in rows if (row["step"], row["cores"]) == (step, cores)]
+        yield f"{step}, {cores} core{'s' if cores > 1 else ''}", points
+
+
+if __name__ == "__main__":
+    main()

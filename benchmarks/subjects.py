@@ -1,0 +1,123 @@
+"""What the faults are tried on: commands on a little real data, and what they leave when done."""
+
+import hashlib
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from benchmarks.record import shared
+
+POSTS = 30_000
+_FILES = 6  # that the posts are spread over
+# Of records: what two runs of the same work need not have in common.
+_TIMES = {
+    "date",
+    "peak_memory_gb",
+    "peak_memory_mb",
+    "posts_per_second",
+    "seconds",
+    "texts_per_second",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """A command whose output goes into one folder.
+
+    Attributes:
+        name: of the command.
+        arguments: without the folder it writes, which ``--out`` names.
+        inputs: the files that it reads, if any may be damaged.
+        beside: endings of folders beside the output that belong to it.
+    """
+
+    name: str
+    arguments: Sequence[str | Path]
+    inputs: Sequence[Path] = field(default=())
+    beside: Sequence[str] = field(default=())
+
+    def command(self, out: Path) -> list[str]:
+        """Return the command line that writes to a folder."""
+        arguments = [str(each) for each in self.arguments]
+        return [sys.executable, "-m", "deepmoji", *arguments, "--out", str(out)]
+
+
+def outcome(out: Path) -> dict[str, str]:
+    """Return the SHA-256 of every file that a command left for its user, by name.
+
+    Records are compared without the times they hold; pages made of them are left out. Hidden files
+    are the command's own.
+    """
+    found: dict[str, str] = {}
+    for path in sorted(out.rglob("*")):
+        name = path.relative_to(out)
+        if not path.is_file() or path.suffix == ".md" or any(p[0] == "." for p in name.parts):
+            continue
+        content = path.read_bytes()
+        if path.suffix == ".json":
+            content = json.dumps(_timeless(json.loads(content)), sort_keys=True).encode()
+        found[name.as_posix()] = hashlib.sha256(content).hexdigest()
+    return found
+
+
+def leftovers(out: Path, beside: Sequence[str]) -> list[str]:
+    """Return what no finished run may leave: files of writers that were killed."""
+    folders = [out, *(out.with_name(out.name + ending) for ending in beside)]
+    return sorted(each.name for folder in folders for each in folder.rglob(".*.partial"))
+
+
+def prepare(work: Path) -> list[Subject]:
+    """Make the inputs, and return the commands that are tried.
+
+    Args:
+        work: an empty folder.
+    """
+    files = _posts(work / "posts")
+    corpus, model = work / "corpus", work / "model"
+    build: list[str | Path] = ["corpus", "build", work / "posts", "--workers", "2"]
+    build += ["--per-emoji", "5", "--natural", "200", "--vocabulary-size", "5000"]
+    train: list[str | Path] = ["pretrain", corpus, "--processes", "2", "--units", "32"]
+    train += ["--embedding-size", "32", "--batch-size", "32", "--warmup", "10"]
+    train += ["--checkpoint-every", "20", "--evaluate-every", "100"]
+    _run([*build, "--out", corpus])
+    _run([*train, "--epochs", "0.3", "--out", model])
+    score: list[str | Path] = ["score", work / "posts", "--model", model, "--workers", "2"]
+    cells: list[str | Path] = ["benchmark", "run", "--suite", "paper", "--base", model]
+    cells += ["--tasks", "SE0714,SS-Youtube", "--methods", "constant,tfidf,last", "--seeds", "2"]
+    cells += ["--data", shared("benchmarks"), "--processes", "2"]
+    return [
+        Subject(name="corpus build", arguments=build, inputs=files),
+        Subject(name="score", arguments=score, inputs=files),
+        Subject(name="pretrain", arguments=[*train, "--epochs", "1"], beside=[".training"]),
+        Subject(name="benchmark run", arguments=cells),
+    ]
+
+
+def _posts(folder: Path) -> list[Path]:
+    """Write the first of the shared posts as several files."""
+    folder.mkdir()
+    with pq.ParquetFile(shared("corpus", "posts-00.parquet")) as source:
+        table = next(source.iter_batches(POSTS))
+    size = POSTS // _FILES
+    paths = [folder / f"{number}.parquet" for number in range(_FILES)]
+    for number, path in enumerate(paths):
+        with pq.ParquetWriter(path, table.schema) as writer:
+            writer.write_batch(table.slice(number * size, size))
+    return paths
+
+
+def _run(arguments: Sequence[str | Path]) -> None:
+    command = [sys.executable, "-m", "deepmoji", *map(str, arguments)]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+
+
+def _timeless(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _timeless(each) for key, each in value.items() if key not in _TIMES}
+    return [_timeless(each) for each in value] if isinstance(value, list) else value
