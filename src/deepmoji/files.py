@@ -10,7 +10,6 @@ from typing import Any
 
 from deepmoji.errors import InputError
 
-
 # What a writer that was killed leaves beside the file that it was writing.
 PARTIAL = ".*.partial"
 
