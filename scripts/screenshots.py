@@ -13,8 +13,9 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from deepmoji.serving.listening import address, bind
 from deepmoji.web.models import load_models
-from deepmoji.web.server import address, bind, make_server
+from deepmoji.web.server import make_server
 from deepmoji.web.settings import Settings
 from scripts.blocks import ROOT
 from tests.helpers.chromium import ARGUMENTS, find_chromium
@@ -28,12 +29,12 @@ WIDE, PHONE = {"width": 1120, "height": 760}, {"width": 360, "height": 780}
 def running() -> Iterator[str]:
     """The address of a server with the shipped model."""
     settings = Settings(port=0)
-    listening = bind(settings)
+    listening = bind(settings.host, settings.port)
     server = make_server(load_models(()), settings)
     thread = threading.Thread(target=server.run, args=([listening],))
     thread.start()
     try:
-        yield address(settings, listening)
+        yield address(settings.host, listening)
     finally:
         server.should_exit = True
         thread.join()

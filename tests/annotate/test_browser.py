@@ -1,11 +1,10 @@
 """A rater in a real browser, by keyboard, without JavaScript, on a phone, in the dark.
 
-Uses a Chromium that is installed already (DEEPMOJI_CHROMIUM, or one on PATH); with
-DEEPMOJI_SCREENSHOTS, a folder, pictures of every page are kept there.
+Uses a Chromium that is installed already (CHROMIUM, or one on PATH); with DEEPMOJI_SCREENSHOTS, a
+folder, pictures of every page are kept there.
 """
 
 import os
-import shutil
 import threading
 import time
 from pathlib import Path
@@ -15,15 +14,7 @@ import uvicorn
 
 from deepmoji.annotate.server import application
 from tests.annotate.test_site import path_of
-
-CHROMIUM = os.environ.get("DEEPMOJI_CHROMIUM") or next(
-    (found for name in ("chromium", "chromium-browser", "google-chrome")
-     if (found := shutil.which(name))), None
-)  # fmt: skip
-QUIET = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-    "--disable-background-networking", "--disable-component-update",
-]  # fmt: skip
+from tests.helpers.chromium import ARGUMENTS, find_chromium
 
 pytestmark = pytest.mark.slow
 
@@ -31,10 +22,11 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def browser():
     api = pytest.importorskip("playwright.sync_api", reason="needs the library playwright")
-    if CHROMIUM is None:
-        pytest.skip("needs Chromium: none on PATH; set DEEPMOJI_CHROMIUM")
+    chromium = find_chromium()
+    if chromium is None:
+        pytest.skip("needs a Chromium of the system (apt install chromium), or CHROMIUM naming one")
     with api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
         yield browser
         browser.close()
 
@@ -195,6 +187,31 @@ def test_the_owner_looks(browser, served, name, settings):
     with page.expect_download() as download:
         page.get_by_role("link", name="majority as csv").click()
     assert download.value.suggested_filename == "majority.csv"
+    assert page.wrong == []
+    context.close()
+
+
+def test_the_owner_invites_and_revokes(browser, served):
+    made, address = served()
+    context = browser.new_context(viewport={"width": 360, "height": 740}, color_scheme="dark")
+    page = watched(context)
+    page.goto(address + path_of(made.campaign.owner_link))
+    page.get_by_label("Invite").fill("2")
+    page.get_by_role("button", name="Make links").click()
+    page.get_by_role("heading", name="2 new links").wait_for()
+    picture(page, "owner-invited-phone")
+    assert fits(page)
+    lines = page.get_by_role("textbox").input_value().splitlines()
+    assert len(lines) == 2
+    name, link = lines[0].split("\t")
+    page.get_by_role("link", name="I have them").click()
+    page.get_by_role("link", name=f"Revoke… {name}").click()
+    picture(page, "owner-revoke-phone")
+    assert fits(page)
+    page.get_by_role("button", name="End the link").click()
+    page.get_by_text("revoked").wait_for()
+    picture(page, "owner-raters-phone")
+    assert made.desk.find(link.split("/")[-2]) is None
     assert page.wrong == []
     context.close()
 

@@ -1,11 +1,16 @@
 """Crowd platforms: what goes out, what comes in, and that it comes in once."""
 
 import csv
+import json
 
 import pytest
 
 from deepmoji.annotate.crowd import Columns, TakenIn
+from deepmoji.annotate.schema import Base
 from deepmoji.errors import InputError
+from tests.annotate.conftest import BOTH_DATABASES
+
+pytestmark = BOTH_DATABASES
 
 
 def write(path, rows):
@@ -14,6 +19,12 @@ def write(path, rows):
         writer.writeheader()
         writer.writerows(rows)
     return path
+
+
+def dump(store):
+    """All that is stored, as one string."""
+    with store.read() as session:
+        return str([session.execute(table.select()).all() for table in Base.metadata.sorted_tables])
 
 
 @pytest.fixture
@@ -61,9 +72,7 @@ def test_names_of_mechanical_turk_and_workers_are_not_stored(made, tmp_path):
     taken = made.campaign.crowd_in(write(tmp_path / "in.csv", rows))
     assert taken == TakenIn(answers=2, changed=0, workers=1, beyond=0, rejected=1)
     assert made.campaign.status().unknown == 1
-    made.campaign.store.forget()
-    content = b"".join(file.read_bytes() for file in made.campaign.store.folder.iterdir())
-    assert b"AMAZON" not in content
+    assert "AMAZON" not in dump(made.campaign.store)
 
 
 def test_changes_and_what_is_beyond(made, tmp_path):
@@ -98,12 +107,38 @@ def test_after_an_error_nothing_is_taken_in(made, tmp_path, row, message):
         made.campaign.crowd_in(path, Columns(time="worker"))
 
 
-def test_several_labels(make, tmp_path):
-    made = make(["a", "b"], scale="labels:joy,fear", multi=True)
-    rows = [{"item": "1", "worker": "V", "answer": "fear|joy"},
-            {"item": "2", "worker": "V", "answer": "joy"}]  # fmt: skip
+@pytest.mark.parametrize("several", ["fear|joy", " joy | fear", '["joy", "fear"]'])
+def test_several_labels(make, tmp_path, several):
+    made = make(["a", "b", "c"], scale="labels:joy,fear", multi=True)
+    rows = [{"item": "1", "worker": "V", "answer": several},
+            {"item": "2", "worker": "V", "answer": "joy"},
+            {"item": "3", "worker": "V", "answer": "[]"}]  # fmt: skip
     made.campaign.crowd_in(write(tmp_path / "in.csv", rows))
-    assert [row["answer"] for row in made.campaign.table("ratings").rows] == [
-        ["joy", "fear"],
-        ["joy"],
-    ]
+    answers = [row["answer"] for row in made.campaign.table("ratings").rows]
+    assert answers == [["joy", "fear"], ["joy"], []]
+
+
+@pytest.mark.parametrize("answer", ["[joy]", '["love"]', "[", "joy|love"])
+def test_what_are_no_labels_is_told(make, tmp_path, answer):
+    made = make(["a"], scale="labels:joy,fear", multi=True)
+    path = write(tmp_path / "in.csv", [{"item": "1", "worker": "V", "answer": answer}])
+    with pytest.raises(InputError, match=r"line 2: .* is (no answer|not a JSON list)"):
+        made.campaign.crowd_in(path)
+
+
+def test_points_that_went_through_a_table_of_numbers(made, tmp_path):
+    rows = [{"item": "1", "worker": "V", "answer": "5.0"},
+            {"item": "2", "worker": "V", "answer": ""}]  # fmt: skip
+    made.campaign.crowd_in(write(tmp_path / "in.csv", rows))
+    assert [row["answer"] for row in made.campaign.table("ratings").rows] == ["5", None]
+
+
+def test_ids_that_are_numbers_and_broken_characters(make, tmp_path):
+    texts = tmp_path / "texts.csv"
+    texts.write_text("id,text\n0,a\n1,b\n", "utf-8")
+    made = make(texts)
+    path = tmp_path / "in.jsonl"
+    rows = [{"item": 0, "worker": 0, "answer": 5}, {"item": 1, "worker": "\ud83d", "answer": 6}]
+    path.write_text("\n".join(map(json.dumps, rows)), "utf-8")
+    assert made.campaign.crowd_in(path).answers == 2
+    assert made.campaign.crowd_in(path).answers == 0

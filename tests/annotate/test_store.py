@@ -1,7 +1,6 @@
 """Where campaigns are kept: nothing is lost, revisions agree with the tables, errors are clear."""
 
 import http.client
-import os
 import signal
 import socket
 import subprocess
@@ -13,7 +12,7 @@ from contextlib import closing
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import create_engine, inspect, text
+from sqlalchemy import text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable
 
@@ -241,32 +240,3 @@ def test_a_place_that_cannot_be_had_is_told(make, free_port, host):
     taken = socket.create_server(("127.0.0.1", free_port))
     with closing(taken), pytest.raises(InputError, match=message):
         serve(made.campaign, host, free_port)
-
-
-# PostgreSQL, where there are a server and a driver.
-
-
-def test_postgresql(tmp_path):
-    """A small campaign in a PostgreSQL database named by DEEPMOJI_TEST_POSTGRESQL."""
-    url = os.environ.get("DEEPMOJI_TEST_POSTGRESQL")
-    if not url:
-        pytest.skip("needs an empty PostgreSQL database: set DEEPMOJI_TEST_POSTGRESQL to its URL")
-    engine = create_engine(url)
-    with engine.begin() as connection:
-        names = [*Base.metadata.tables, "alembic_version"]
-        connection.execute(text(f"DROP TABLE IF EXISTS {', '.join(names)} CASCADE"))
-    engine.dispose()
-    with Campaign.create(url, ["a", "b"], Settings(raters_per_item=1)) as campaign:
-        campaign.invite(2)
-        desk = campaign.desk()
-        for rater in (1, 2):
-            while (item := desk.next(rater).item) is not None:
-                assert desk.answer(rater, item.id, ("5",))
-        desk.bring(1, ["own"])
-        desk.forget(2)
-        assert campaign.status().answers == 2
-        assert len(campaign.export(tmp_path / "out.csv").rows) == 2
-        with campaign.store.connection() as connection:
-            context = MigrationContext.configure(connection)
-            assert compare_metadata(context, Base.metadata) == []
-            assert "rating" in inspect(connection).get_table_names()

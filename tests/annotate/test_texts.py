@@ -90,6 +90,12 @@ def test_scales():
         assert from_stored(to_stored(answer)) == answer
 
 
+def test_labels_with_a_bar_are_for_one_answer_a_text():
+    assert Scale.parse("labels:a|b,c").check(["a|b"]) == ("a|b",)
+    with pytest.raises(InputError, match=r"'a\|b' would read as several"):
+        Scale.parse("labels:a|b,c", multi=True)
+
+
 @pytest.mark.parametrize(
     "text", ["", "ten", "labels", "labels:", "labels:a", "labels:a,,b", "labels:a,a", "labels:a,[b",
              "labels:a,b\u202e", "labels:a," + "b" * 101, "labels:" + ",".join(map(str, range(65)))]

@@ -6,25 +6,28 @@ import pytest
 from starlette.testclient import TestClient
 
 from deepmoji.inference.predictor import Predictor
+from deepmoji.inference.projection import Projection
 from deepmoji.interop.loading import load
+from deepmoji.serving.listening import address, bind
 from deepmoji.web.app import make_app
 from deepmoji.web.models import Models
-from deepmoji.web.server import address, bind, make_server
+from deepmoji.web.server import make_server
 from deepmoji.web.settings import Limits, Settings
-from tests.helpers.bundles import Tiny, make_bundle
+from tests.helpers.bundles import WORDS, Tiny, make_bundle
 
+REDUCIBLE = 9  # numbers that the projection of the first model has
 HOSTILE = '<img src=x onerror="document.title=1">'
 
 
 @pytest.fixture(scope="session")
 def folders(tmp_path_factory):
-    """Two models: the 64 emojis, and labels that are words, one of them hostile."""
+    """Two models: the 64 emojis with a projection, and labels that are words, one hostile."""
     root = tmp_path_factory.mktemp("models")
     own = Tiny(labels=("joy", "anger", HOSTILE), seed=1)
-    return {
-        "tiny": make_bundle(root / "tiny", Tiny()).folder,
-        "own": make_bundle(root / "own", own).folder,
-    }
+    tiny = make_bundle(root / "tiny", Tiny())
+    encodings = load(tiny.folder, threads=1).encode(WORDS)
+    Projection.fit([encodings], REDUCIBLE).save(tiny.projection)
+    return {"tiny": tiny.folder, "own": make_bundle(root / "own", own).folder}
 
 
 @pytest.fixture(scope="session")
@@ -57,12 +60,12 @@ def serving():
     @contextmanager
     def serving(models, **settings):
         chosen = Settings(port=0, **settings)
-        listening = bind(chosen)
+        listening = bind(chosen.host, chosen.port)
         server = make_server(models, chosen)
         thread = threading.Thread(target=server.run, args=([listening],))
         thread.start()
         try:
-            yield address(chosen, listening), server
+            yield address(chosen.host, listening), server
         finally:
             server.should_exit = True
             thread.join(30)

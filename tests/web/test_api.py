@@ -10,6 +10,7 @@ from deepmoji.interop.loading import load
 from deepmoji.labels import EMOJIS
 from deepmoji.web.models import load_models
 from deepmoji.web.settings import Limits
+from tests.web.conftest import REDUCIBLE
 
 TEXTS = [
     "I love how you never reply back..",
@@ -101,8 +102,55 @@ def test_encode_is_what_the_model_says(client, predictors):
     assert np.abs(np.array(found) - predictors["tiny"].encode(TEXTS)).max() < 2e-6
 
 
+def test_encodings_are_reduced_as_in_python(client, predictors):
+    with client() as opened:
+        for size in (1, 4, REDUCIBLE):
+            body = {"texts": TEXTS, "reduce": size}
+            found = np.array(opened.post("/v1/encode", **as_json(body)).json()["features"])
+            expected = predictors["tiny"].encode(TEXTS, reduce=size)
+            assert found.shape == (len(TEXTS), size)
+            assert np.abs(found - expected).max() < 2e-6
+        assert opened.post("/v1/encode", json={"texts": [], "reduce": 2}).json() == {"features": []}
+
+
+def test_emotions_are_those_of_python(client, predictors):
+    with client() as opened:
+        found = opened.post("/v1/emotions", **as_json({"texts": TEXTS})).json()["predictions"]
+        listed = opened.get("/v1/models").json()["models"]
+    expected = predictors["tiny"].emotions(TEXTS).to_dicts()
+    for row, wanted in zip(found, expected, strict=True):
+        assert row["valence"] == pytest.approx(wanted["valence"], abs=2e-6)
+        shares = {each["emotion"]: each["share"] for each in row["emotions"]}
+        assert [*shares.values()] == sorted(shares.values(), reverse=True)
+        assert shares == pytest.approx(
+            {each["emotion"]: each["share"] for each in wanted["emotions"]}, abs=2e-6
+        )
+    assert [sorted(each["emotions"]) for each in listed] == [sorted(shares), []]
+    assert [each["reducible"] for each in listed] == [REDUCIBLE, 0]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "where", "message"),
+    [
+        ("encode", {"reduce": REDUCIBLE + 1}, "reduce", "has 9 numbers at most, 10 were asked for"),
+        ("encode", {"reduce": 1, "model": "own"}, "reduce", "was not fitted"),
+        ("encode", {"reduce": -1}, "reduce", "greater than or equal to 0"),
+        ("encode", {"reduce": True}, "reduce", "valid integer"),
+        ("emotions", {"model": "own"}, "model", "stand for no emotions"),
+        ("emotions", {"top": 3}, "top", "no such field"),
+    ],
+)
+def test_what_a_model_cannot_do_is_said(client, path, body, where, message):
+    with client() as opened:
+        response = opened.post(f"/v1/{path}", json={"texts": ["a"], **body})
+    assert response.status_code == 422
+    assert error(response)["details"][0]["where"] == where
+    assert message in error(response)["details"][0]["message"]
+
+
 def test_no_texts_are_no_answers(client):
     with client() as opened:
+        assert opened.post("/v1/emotions", json={"texts": []}).json() == {"predictions": []}
         assert opened.post("/v1/predict", json={"texts": []}).json() == {"predictions": []}
         assert opened.post("/v1/encode", json={"texts": []}).json() == {"features": []}
 
@@ -236,7 +284,9 @@ def test_health_and_metrics(client):
 KEY = "sesame-öffne"
 
 
-@pytest.mark.parametrize("path", ["/v1/predict", "/v1/encode", "/v1/models", "/metrics"])
+@pytest.mark.parametrize(
+    "path", ["/v1/predict", "/v1/encode", "/v1/emotions", "/v1/models", "/metrics"]
+)
 def test_key(client, path):
     def ask(opened, headers):
         if path in {"/v1/models", "/metrics"}:
@@ -336,7 +386,7 @@ def test_document(client):
     with client(limits=Limits(texts=7, characters=8)) as opened:
         document = opened.get("/openapi.json").json()
     assert document["paths"].keys() == {
-        "/v1/predict", "/v1/encode", "/v1/models", "/healthz", "/metrics",
+        "/v1/predict", "/v1/encode", "/v1/emotions", "/v1/models", "/healthz", "/metrics",
     }  # fmt: skip
     texts = document["components"]["schemas"]["PredictRequest"]["properties"]["texts"]
     assert (texts["maxItems"], texts["items"]["maxLength"]) == (7, 8)

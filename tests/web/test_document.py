@@ -24,4 +24,4 @@ def test_schemathesis_finds_nothing(serving, models, tmp_path, key):
         run = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
     assert run.returncode == 0, run.stdout[-6000:]
     assert "No issues found" in run.stdout
-    assert "5 selected / 5 total" in run.stdout
+    assert "6 selected / 6 total" in run.stdout

@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import platform
 import random
 import signal
 import subprocess
@@ -20,6 +21,7 @@ from deepmoji.web.models import Models, load_models, name_of
 from deepmoji.web.settings import Limits, Settings
 from tests.helpers.bundles import WORDS
 from tests.helpers.signals import heed_interrupts
+from tests.web.conftest import REDUCIBLE
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - what it does is what is tested
 
@@ -64,17 +66,22 @@ def test_no_answer_is_lost_or_swapped(serving, models, predictors):
                 for _ in range(chance.randint(1, 9))
             ]
             name = chance.choice(["tiny", "own"])
-            kind = chance.choice(["predict", "encode", "occlusion"])
-            path = "/v1/encode" if kind == "encode" else "/v1/predict"
+            kind = chance.choice(["predict", "encode", "reduce", "occlusion"])
+            if kind == "reduce":
+                name = "tiny"
+            path = "/v1/encode" if kind in {"encode", "reduce"} else "/v1/predict"
             body = {"texts": texts, "model": name}
-            if kind != "encode":
+            if kind == "reduce":
+                body |= {"reduce": chance.randint(1, REDUCIBLE)}
+            elif kind != "encode":
                 body |= {"top": 64, "explain": kind.replace("predict", "attention")}
             connection.request("POST", path, json.dumps(body), {"Content-Type": "application/json"})
             response = connection.getresponse()
             answer = json.load(response)
             assert response.status == 200
-            if kind == "encode":
-                found, expected = answer["features"], predictors[name].encode(texts)
+            if "features" in answer:
+                found = answer["features"]
+                expected = predictors[name].encode(texts, reduce=body.get("reduce"))
             else:
                 labels = predictors[name].labels
                 rows = [
@@ -296,3 +303,42 @@ def test_settings_are_checked(settings, message):
 
 def test_the_key_is_in_no_representation():
     assert "sesame" not in repr(Settings(api_key="sesame"))
+
+
+def test_a_table_that_fits_no_model_is_told(folders, tmp_path):
+    table = tmp_path / "table.toml"
+    table.write_text('[valence]\njoy = 1\n[emojis]\n"joy" = "joy"\n', "utf-8")
+    with pytest.raises(InputError, match=r"table.toml lacks 😂"):
+        load_models([str(folders["tiny"])], table=table)
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="needs glibc")
+@pytest.mark.parametrize(("environment", "heaps"), [({}, 1), ({"MALLOC_ARENA_MAX": "4"}, 4)])
+def test_threads_share_a_heap_unless_told_otherwise(environment, heaps):
+    done = subprocess.run(
+        [sys.executable, "-c", HEAPS], env={**os.environ, **environment},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert int(done.stdout) == heaps
+
+
+# How many heaps eight threads allocate from: each begins at a multiple of 64 MB, but for the first,
+# which is small.
+HEAPS = """
+import ctypes, threading
+from deepmoji.web.memory import share_heap
+share_heap()
+malloc = ctypes.CDLL(None).malloc
+malloc.restype = ctypes.c_void_p
+places, together = [], threading.Barrier(8)
+def allocate():
+    together.wait()
+    places.append(malloc(1000))
+    together.wait()
+threads = [threading.Thread(target=allocate) for _ in range(8)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print(len({place >> 26 for place in places}))
+"""

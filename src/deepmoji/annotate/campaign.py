@@ -70,6 +70,7 @@ class Campaign:
         store = Store(place)
         token = new_token()
         with ExitStack() as undo:
+            undo.callback(store.close)
             if store.folder is not None:
                 undo.callback(shutil.rmtree, _new_folder(store.folder), ignore_errors=True)
             with store.connection() as connection:
@@ -78,8 +79,8 @@ class Campaign:
                 upgrade(connection, store.shown)
                 with Session(connection) as session:
                     _fill(session, settings, given, hashed(token))
+            campaign = cls(store)
             undo.pop_all()
-        campaign = cls(store)
         campaign.owner_link = f"{campaign.url}/o/{token}/"
         return campaign
 
@@ -100,11 +101,15 @@ class Campaign:
             raise InputError(
                 f"{place} holds no campaign; make one with: deepmoji annotate new {place} TEXTS"
             )
-        with store.connection() as connection:
-            if not inspect(connection).has_table(CampaignRow.__tablename__):
-                raise InputError(f"{store.shown} holds no campaign")
-            upgrade(connection, store.shown)
-        return cls(store, clock)
+        with ExitStack() as undo:
+            undo.callback(store.close)
+            with store.connection() as connection:
+                if not inspect(connection).has_table(CampaignRow.__tablename__):
+                    raise InputError(f"{store.shown} holds no campaign")
+                upgrade(connection, store.shown)
+            campaign = cls(store, clock)
+            undo.pop_all()
+        return campaign
 
     def __enter__(self) -> "Campaign":
         return self

@@ -1,5 +1,6 @@
 """Crowd platforms: texts out as CSV, answers with worker ids back in."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from deepmoji.annotate.pool import count
 from deepmoji.annotate.raters import new_rater
 from deepmoji.annotate.scales import Answer, Scale, to_stored
 from deepmoji.annotate.schema import CampaignRow, Item, Rater, Rating
+from deepmoji.annotate.texts import storable
 from deepmoji.annotate.tokens import worker_key
 from deepmoji.errors import InputError
 from deepmoji.evaluation.tables import Table, open_table
@@ -160,7 +162,7 @@ def _read(path: Path, scale: Scale, columns: Columns, now: int) -> tuple[list[_R
         if states is not None and str(states[number]).lower() == "rejected":
             rejected += 1
             continue
-        item, worker = (str(values[number] or "").strip() for values in (items, workers))
+        item, worker = (_name(values[number]) for values in (items, workers))
         if not item or not worker:
             raise InputError(f"{table.place(number)}: the item or the worker is missing")
         if (item, worker) in seen:
@@ -175,6 +177,11 @@ def _read(path: Path, scale: Scale, columns: Columns, now: int) -> tuple[list[_R
     return rows, rejected
 
 
+def _name(value: object) -> str:
+    # In JSON lines and Parquet an id can be a number, and 0 is one.
+    return storable("" if value is None else str(value).strip())
+
+
 def _column(table: Table, named: str | None, usual: Sequence[str], option: str) -> list[Any]:
     name = named or next((each for each in usual if each in table.names), None)
     if name is None or name not in table.names:
@@ -187,14 +194,23 @@ def _column(table: Table, named: str | None, usual: Sequence[str], option: str) 
 
 
 def _answer(value: object, scale: Scale) -> Answer:
-    if value is None:
-        return None
-    text = (
-        "|".join(map(str, cast("list[object]", value))) if isinstance(value, list) else str(value)
-    ).strip()
+    if isinstance(value, str) and value.lstrip().startswith("["):  # no label begins so
+        value = _list(value)
+    if isinstance(value, list):
+        return scale.check([str(each).strip() for each in cast("list[object]", value)])
+    text = "" if value is None else str(value).strip()
     if text.lower() in DONT_KNOW:
         return None
+    if scale.kind == "nine":
+        text = text.removesuffix(".0")  # what becomes of whole numbers beside missing ones
     return scale.check([part.strip() for part in text.split("|")] if scale.multi else [text])
+
+
+def _list(cell: str) -> object:
+    try:
+        return json.loads(cell)
+    except ValueError as error:
+        raise InputError(f"{cell[:40]!r} is not a JSON list of labels") from error
 
 
 def _milliseconds(text: str) -> int:

@@ -47,8 +47,15 @@ class Answered:
     pages: int
 
 
+class Revoked(RuntimeError):  # noqa: N818 - says what is so
+    """The rater's link ended after they were found by it; nothing was stored."""
+
+
 class Desk:
     """What raters do. Each method takes the rater's id, as :meth:`find` gave it.
+
+    Each raises :class:`Revoked` for one whose link ended meanwhile: what was revoked, perhaps with
+    all answers deleted, gets nothing more from a request that was on its way.
 
     Args:
         store: the campaign's database.
@@ -168,6 +175,7 @@ class Desk:
     def take_back(self, rater: int, item: int) -> None:
         """Delete a post that a rater brought, and what they said about it."""
         with self._store.write() as session:
+            self._rater(session, rater)
             session.execute(delete(Item).where(Item.id == item, Item.author_id == rater))
         self._store.forget()
 
@@ -191,7 +199,10 @@ class Desk:
         return session.scalar(query) or 0
 
     def _rater(self, session: Session, rater: int) -> Rater:
-        return session.get_one(Rater, rater)
+        row = session.get_one(Rater, rater)
+        if row.revoked is not None:
+            raise Revoked
+        return row
 
     def _now(self) -> int:
         return round(self._clock() * 1000)

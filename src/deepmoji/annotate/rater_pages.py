@@ -7,7 +7,7 @@ from functools import partial
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from deepmoji.annotate.desk import LONGEST_POST, MOST_POSTS, Desk, Turn
+from deepmoji.annotate.desk import LONGEST_POST, MOST_POSTS, Desk, Revoked, Turn
 from deepmoji.annotate.scales import Scale, from_stored
 from deepmoji.annotate.schema import Rater
 from deepmoji.annotate.web import Answering, Asked, render, see
@@ -55,7 +55,10 @@ class RaterPages:
         before_consent = {"", "consent", "delete"}
         if asked.page not in before_consent and not self._desk.may_rate(rater):
             return see("./")
-        return page(rater, asked)
+        try:
+            return page(rater, asked)
+        except Revoked:
+            raise HTTPException(404) from None
 
     def _page(self, template: str, status: int = 200, /, **values: object) -> Response:
         return render(template, status, campaign=self._desk.campaign, **values)

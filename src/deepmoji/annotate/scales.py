@@ -68,7 +68,13 @@ class Scale:
         if multi and kind != "labels":
             raise InputError(f"several answers to a text are for labels, not for {text!r}")
         if kind == "labels" and colon:
-            return cls(kind="labels", values=_labels(rest), multi=multi)
+            labels = _labels(rest)
+            if multi and (strange := [each for each in labels if "|" in each]):
+                raise InputError(
+                    f"the label {strange[0]!r} would read as several, where a text has several "
+                    "(joy|fear); name it otherwise"
+                )
+            return cls(kind="labels", values=labels, multi=multi)
         if text == "nine":
             return cls(kind="nine", values=POINTS)
         if text == "emojis":

@@ -1,8 +1,6 @@
 """Serving a campaign over HTTP until it is stopped."""
 
-import socket
 from collections.abc import Callable
-from contextlib import closing
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -11,7 +9,8 @@ from deepmoji.annotate.campaign import Campaign
 from deepmoji.annotate.owner_pages import OwnerPages
 from deepmoji.annotate.rater_pages import RaterPages
 from deepmoji.annotate.web import site
-from deepmoji.errors import InputError
+from deepmoji.serving.listening import BACKLOG, address, bind, run
+from deepmoji.serving.protocol import Impatient
 
 
 def application(campaign: Campaign) -> ASGIApp:
@@ -38,6 +37,8 @@ def serve(
     """
     config = uvicorn.Config(
         application(campaign),
+        http=Impatient,
+        backlog=BACKLOG,
         access_log=False,
         log_level="warning",
         server_header=False,
@@ -47,16 +48,7 @@ def serve(
         ws="none",
         limit_concurrency=512,
     )
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        listening = socket.create_server((host, port), family=family, backlog=config.backlog)
-    except OSError as error:
-        raise InputError(
-            f"cannot listen on {host}, port {port}: {error.strerror or error}; choose others with "
-            "--host and --port"
-        ) from error
-    with closing(listening):
-        if ready is not None:
-            shown = f"[{host}]" if ":" in host else host
-            ready(f"http://{shown}:{listening.getsockname()[1]}")
-        uvicorn.Server(config).run(sockets=[listening])
+    listening = bind(host, port)
+    if ready is not None:
+        ready(address(host, listening))
+    run(uvicorn.Server(config), listening)

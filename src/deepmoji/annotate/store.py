@@ -120,7 +120,11 @@ def _engine(url: URL) -> Engine:
         ) from error
 
 
-_DRIVERS = {"psycopg": "'psycopg[binary]'", "psycopg2": "psycopg2-binary", "MySQLdb": "mysqlclient"}
+_DRIVERS = {
+    "psycopg": "'deepmoji[postgresql]'",
+    "psycopg2": "psycopg2-binary",
+    "MySQLdb": "mysqlclient",
+}
 
 
 def _set_up_sqlite(connection: Any, _record: object) -> None:

@@ -65,13 +65,17 @@ class Asked:
         """Return a field of the form, "" if it is not there."""
         return self.fields.get(name, [""])[0]
 
+    def number_given(self, name: str) -> int | None:
+        """Return a whole number of the form, as a person typed it; None if it is none."""
+        return _number(self.field(name).strip())
+
     def field_number(self, name: str) -> int:
         """Return a whole number of the form.
 
         Raises:
             HTTPException: 404, if it is none; no page of ours sends that.
         """
-        number = _number(self.field(name))
+        number = self.number_given(name)
         if number is None:
             raise HTTPException(404)
         return number

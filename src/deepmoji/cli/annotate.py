@@ -1,6 +1,5 @@
 """`deepmoji annotate`: people rate texts in the browser, and what they said comes out."""
 
-from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -195,21 +194,21 @@ def serve(
     for library in ("starlette", "uvicorn", "jinja2"):
         require(library, "annotate")
     from deepmoji.annotate.server import serve as run
+    from deepmoji.serving.listening import LOCAL
 
     with Campaign.open(campaign) as opened:
         title = opened.title
 
         def ready(address: str) -> None:
             typer.echo(f"Serving {title!r} on {address}; Ctrl-C ends it.", err=True)
-            if host not in {"127.0.0.1", "::1", "localhost"}:
+            if host not in LOCAL:
                 typer.secho("warning: ", fg="yellow", bold=True, nl=False, err=True)
                 typer.echo(
                     "links and answers travel unencrypted; put a server with HTTPS in front of it",
                     err=True,
                 )
 
-        with suppress(KeyboardInterrupt):  # the way to end it
-            run(opened, host, port, ready)
+        run(opened, host, port, ready)
 
 
 app.add_typer(results)

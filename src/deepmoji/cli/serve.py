@@ -1,5 +1,6 @@
 """`deepmoji serve`: models over HTTP, and the page."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -32,6 +33,15 @@ def serve(
         typer.Option(
             envvar="DEEPMOJI_API_KEY",
             help="Ask for this key. Better given in the environment, which other users cannot see.",
+            show_default=False,
+        ),
+    ] = None,
+    table: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="TOML",
+            help="Which emotion each emoji stands for, for /v1/emotions; the package's own by "
+            "default.",
             show_default=False,
         ),
     ] = None,
@@ -71,6 +81,7 @@ def serve(
     """
     for library in ("fastapi", "prometheus_client", "pydantic", "starlette", "uvicorn"):
         require(library, "web")
+    from deepmoji.web.memory import share_heap
     from deepmoji.web.models import load_models
     from deepmoji.web.server import serve as run
     from deepmoji.web.settings import Limits, Settings
@@ -86,7 +97,10 @@ def serve(
         access_log=access_log,
         limits=limits,
     )
-    models = load_models(model or (), threads=threads, long_texts=long_texts, stride=stride)
+    share_heap()  # before anything makes threads
+    models = load_models(
+        model or (), threads=threads, table=table, long_texts=long_texts, stride=stride
+    )
 
     def ready(address: str) -> None:
         if settings.is_open:

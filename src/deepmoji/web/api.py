@@ -14,6 +14,8 @@ from deepmoji.web.metrics import Metrics
 from deepmoji.web.models import Models, Offered
 from deepmoji.web.schemas import (
     Ask,
+    EmotionsRequest,
+    EmotionsResponse,
     EncodeRequest,
     EncodeResponse,
     FailureResponse,
@@ -72,10 +74,24 @@ class Service:
 
     async def encode(self, request: EncodeRequest) -> Response:
         """Answer POST /v1/encode."""
-        model = self._checked(request)
-        answers = await self._ask(model.encode, request.texts, self._cost(model, request))
+        model, size = self._checked(request), request.reduce
+        if size > model.reducible:
+            most = model.reducible
+            known = f"has {most} numbers at most" if most else "was not fitted"
+            raise _wrong("reduce", f"the projection of this model {known}, {size} were asked for")
+        ask = model.reduce if size else model.encode
+        answers = await self._ask(ask, request.texts, self._cost(model, request))
         self.metrics.texts(model.name, "/v1/encode", len(answers))
-        return _json({"features": answers})
+        return _json({"features": [row[:size] for row in answers] if size else answers})
+
+    async def feel(self, request: EmotionsRequest) -> Response:
+        """Answer POST /v1/emotions."""
+        model = self._checked(request)
+        if model.table is None:
+            raise _wrong("model", "the labels of this model stand for no emotions")
+        answers = await self._ask(model.feel, request.texts, self._cost(model, request))
+        self.metrics.texts(model.name, "/v1/emotions", len(answers))
+        return _json({"predictions": answers})
 
     async def list_models(self) -> Response:
         """Answer GET /v1/models."""
@@ -154,6 +170,14 @@ def make_router(service: Service) -> APIRouter:
         responses=_OF_BODIES,
     )
     router.add_api_route(
+        "/v1/emotions",
+        service.feel,
+        methods=["POST"],
+        summary="The emotions that the emojis of texts stand for, and how pleasant they are",
+        response_model=EmotionsResponse,
+        responses=_OF_BODIES,
+    )
+    router.add_api_route(
         "/v1/models",
         service.list_models,
         methods=["GET"],
@@ -179,6 +203,10 @@ def make_router(service: Service) -> APIRouter:
         | _failures(401, 500),
     )
     return router
+
+
+def _wrong(where: str, message: str) -> Refusal:
+    return Refusal(422, f"{where}: {message}", details=[(where, message)])
 
 
 def _plain(prediction: Prediction, top: int) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp
 from deepmoji.web.api import Service, make_router
 from deepmoji.web.batching import Batcher
 from deepmoji.web.failures import HANDLERS
-from deepmoji.web.gate import Gate, Watch
+from deepmoji.web.gate import WITH_BODY, Gate, Watch
 from deepmoji.web.metrics import Metrics
 from deepmoji.web.models import Models
 from deepmoji.web.page import add_page, addresses
@@ -22,7 +22,7 @@ _DESCRIPTION = """Emotion, sentiment and sarcasm in short texts, learnt from emo
 
 Rows out are rows in: every text, also an empty one, has an answer, in the order given. Texts are
 neither kept nor logged."""
-_ROUTES = ("/v1/predict", "/v1/encode", "/v1/models", "/healthz", "/metrics", "/openapi.json")
+_ROUTES = (*sorted(WITH_BODY), "/v1/models", "/healthz", "/metrics", "/openapi.json")
 
 
 def make_app(models: Models, settings: Settings) -> ASGIApp:
@@ -82,12 +82,20 @@ class _Documented(FastAPI):
         """Return the OpenAPI document."""
         if self.openapi_schema is None:
             document = super().openapi()
+            most = self.models.reducible
             schemas: Any = document["components"]["schemas"]
-            for name in ("PredictRequest", "EncodeRequest"):
+            # Examples are models that can do all that the request may ask for.
+            able = {
+                "PredictRequest": self.models.names,
+                "EncodeRequest": self.models.names_of(lambda m: m.reducible == most),
+                "EmotionsRequest": self.models.names_of(lambda m: m.table is not None),
+            }
+            for name, examples in able.items():
                 fields = schemas[name]["properties"]
                 fields["texts"]["maxItems"] = self.limits.texts
                 fields["texts"]["items"]["maxLength"] = self.limits.characters
-                fields["model"]["examples"] = self.models.names
+                fields["model"]["examples"] = examples
+            schemas["EncodeRequest"]["properties"]["reduce"]["maximum"] = most
             for unused in ("HTTPValidationError", "ValidationError"):
                 schemas.pop(unused, None)
             if self.with_key:

@@ -43,7 +43,7 @@ _HEADERS = {
 }
 _PROTECTION = [(name.lower().encode(), value.encode()) for name, value in _HEADERS.items()]
 GUARDED = ("/v1/", "/metrics")
-WITH_BODY = frozenset({"/v1/predict", "/v1/encode"})
+WITH_BODY = frozenset({"/v1/predict", "/v1/encode", "/v1/emotions"})
 OTHER = "other"  # the route of an address that is none: it may hold anything
 GONE = 499  # the client left before its body was whole; no answer is sent
 

@@ -1,15 +1,18 @@
 """The models that a server offers, by name."""
 
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 from deepmoji.errors import InputError
+from deepmoji.inference.emotions import EmotionTable
+from deepmoji.inference.engine import Array
 from deepmoji.inference.prediction import Prediction
 from deepmoji.inference.predictor import Predictor
+from deepmoji.inference.projection import Projection
 from deepmoji.inference.reading import LongTexts
 from deepmoji.interop.loading import load
 from deepmoji.labels import NAMES
@@ -21,10 +24,34 @@ _LONGEST_NAME = 64
 
 @dataclass(frozen=True, eq=False)
 class Offered:
-    """A model and what can be asked of it; each method answers rows with rows."""
+    """A model and what can be asked of it; each method answers rows with rows.
+
+    Attributes:
+        name: what requests call it.
+        predictor: that answers.
+        table: of emotions, if it has all of the model's labels.
+    """
 
     name: str
     predictor: Predictor
+    table: EmotionTable | None = None
+
+    @cached_property
+    def projection(self) -> Projection | None:
+        """What reduces encodings, if the model has it.
+
+        Raises:
+            BundleError: if it is damaged.
+        """
+        bundle = self.predictor.bundle
+        if not bundle.projection.is_file():
+            return None
+        return Projection.load(bundle.projection, bundle.config.features)
+
+    @property
+    def reducible(self) -> int:
+        """To how many numbers encodings can be reduced, 0 if they cannot."""
+        return 0 if self.projection is None else len(self.projection)
 
     @property
     def reads_windows(self) -> bool:
@@ -56,7 +83,20 @@ class Offered:
 
     def encode(self, texts: Sequence[str]) -> list[list[float]]:
         """Return encodings as plain numbers, made here to keep the event loop free."""
-        return [[round(value, 6) for value in row] for row in self.predictor.encode(texts).tolist()]
+        return _plain(self.predictor.encode(texts))
+
+    def reduce(self, texts: Sequence[str]) -> list[list[float]]:
+        """Return encodings reduced as little as the projection can: fewer numbers begin alike."""
+        if self.projection is None:
+            raise AssertionError(f"{self.name} has no projection")
+        encodings = self.predictor.encode(texts)
+        return _plain(self.projection.reduce(encodings, len(self.projection)))
+
+    def feel(self, texts: Sequence[str]) -> list[dict[str, Any]]:
+        """Return the emotions of texts, the strongest first, and their valence."""
+        if self.table is None:
+            raise AssertionError(f"{self.name} has no emotions")
+        return self.predictor.emotions(texts, self.table).to_dicts()
 
 
 class Models:
@@ -64,24 +104,48 @@ class Models:
 
     Args:
         predictors: by name.
+        table: from emojis to emotions; the package's own by default. Models with labels that it
+            does not have answer no question for emotions.
 
     Raises:
-        InputError: if there are none, or a name cannot be one.
+        InputError: if there are none, or a name cannot be one, or a table is given that fits none.
+        BundleError: if the projection of one is damaged.
     """
 
-    def __init__(self, predictors: Mapping[str, Predictor]) -> None:
+    def __init__(
+        self, predictors: Mapping[str, Predictor], table: EmotionTable | None = None
+    ) -> None:
         if not predictors:
             raise InputError("there is no model to serve")
         for name in predictors:
             if not name.isprintable() or not 0 < len(name.strip()) <= _LONGEST_NAME:
                 raise InputError(f"{name!r} is no name for a model; give NAME=FOLDER")
-        self._offered = {name: Offered(name, each) for name, each in predictors.items()}
+        self._offered: dict[str, Offered] = {}
+        known = table or EmotionTable.read()
+        unfit: list[InputError] = []
+        for name, each in predictors.items():
+            try:
+                known.weights_of(each.labels)
+            except InputError as error:
+                unfit.append(error)
+                self._offered[name] = Offered(name, each)
+            else:
+                self._offered[name] = Offered(name, each, known)
+        if table is not None and len(unfit) == len(predictors):
+            raise unfit[0]
+        # Read now: what is wrong with one is told before anyone asks.
+        self.reducible = max(each.reducible for each in self._offered.values())
         self.default = DEFAULT if DEFAULT in predictors else next(iter(predictors))
 
     @property
     def names(self) -> list[str]:
         """What a request may name."""
         return list(dict.fromkeys([*self._offered, DEFAULT]))
+
+    def names_of(self, holds: Callable[[Offered], bool]) -> list[str]:
+        """Return the names of the models for which something holds."""
+        named = ((name, self.get(name)) for name in self.names)
+        return [name for name, model in named if model is not None and holds(model)]
 
     def get(self, name: str) -> Offered | None:
         """Return the model of this name, or None."""
@@ -99,6 +163,8 @@ class Models:
                 "features": each.predictor.bundle.config.features,
                 "max_tokens": each.predictor.max_tokens,
                 "long_texts": each.predictor.reading.long_texts,
+                "reducible": each.reducible,
+                "emotions": [] if each.table is None else list(each.table.emotions),
                 "exclusive": each.predictor.bundle.config.outputs == "softmax",
             }
             for each in self._offered.values()
@@ -109,6 +175,7 @@ def load_models(
     given: Sequence[str],
     *,
     threads: int | None = None,
+    table: Path | None = None,
     long_texts: LongTexts = "cut",
     stride: int | None = None,
 ) -> Models:
@@ -118,11 +185,12 @@ def load_models(
         given: ``NAME=SOURCE`` each, or a source alone, which is then called as its last part; what
             :func:`deepmoji.load` takes is a source. The shipped model if there are none.
         threads: how many threads a batch may take; all cores by default.
+        table: a TOML file from emojis to emotions; the package's own by default.
         long_texts: what becomes of texts that are longer than a model reads.
         stride: of windows, half of what a model reads by default.
 
     Raises:
-        InputError: if two have the same name, or a name cannot be one, or ``long_texts`` and
+        InputError: if two have the same name, a name cannot be one, or the table, ``long_texts`` or
             ``stride`` cannot be used.
         BundleError: if a model cannot be used.
     """
@@ -137,7 +205,14 @@ def load_models(
         if name in predictors:
             raise InputError(f"two models are called {name!r}; give other names with NAME=FOLDER")
         predictors[name] = load_one(source)
-    return Models(predictors or {DEFAULT: load_one(None)})
+    return Models(
+        predictors or {DEFAULT: load_one(None)},
+        None if table is None else EmotionTable.read(table),
+    )
+
+
+def _plain(rows: Array) -> list[list[float]]:
+    return [[round(value, 6) for value in row] for row in rows.tolist()]
 
 
 def name_of(label: str) -> str | None:

@@ -59,7 +59,20 @@ class PredictRequest(Ask):
 class EncodeRequest(Ask):
     """Texts to encode."""
 
+    reduce: Annotated[int, BeforeValidator(_whole)] = Field(
+        0,
+        ge=0,
+        description="To how many numbers, by the projection that was fitted for the model; 0: all. "
+        "GET /v1/models says how many there are at most.",
+    )
+
     model_config = ConfigDict(json_schema_extra={"examples": [{"texts": ["so tired"]}]})
+
+
+class EmotionsRequest(Ask):
+    """Texts whose emotions are asked for."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"texts": ["so proud of you"]}]})
 
 
 class Label(_Answer):
@@ -106,6 +119,26 @@ class EncodeResponse(_Answer):
     features: list[list[float]]
 
 
+class EmotionShare(_Answer):
+    """An emotion and its share of the text's emotions."""
+
+    emotion: str
+    share: float = Field(ge=0, le=1)
+
+
+class Felt(_Answer):
+    """The emotions that the emojis of a text stand for."""
+
+    emotions: list[EmotionShare] = Field(description="All of them, the strongest first.")
+    valence: float = Field(description="From -1, unpleasant, to 1.", ge=-1, le=1)
+
+
+class EmotionsResponse(_Answer):
+    """The emotions of each text, in their order."""
+
+    predictions: list[Felt]
+
+
 class NamedLabel(_Answer):
     """A label; an emoji has a name."""
 
@@ -120,6 +153,8 @@ class Model(_Answer):
     default: bool = Field(description="It answers where a request names none.")
     labels: list[NamedLabel]
     features: int = Field(description="Numbers that /v1/encode gives for a text.")
+    reducible: int = Field(description="To how many of them `reduce` can cut; 0: not at all.")
+    emotions: list[str] = Field(description="What /v1/emotions tells apart; none: it cannot.")
     max_tokens: int = Field(description="Words that are read at a time.")
     long_texts: Literal["cut", "attention", "mean"] = Field(
         description="What becomes of longer texts: they are cut there, or read in windows, weighed "

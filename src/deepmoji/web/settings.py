@@ -3,8 +3,7 @@
 from dataclasses import dataclass, field
 
 from deepmoji.errors import InputError
-
-LOCAL = frozenset({"127.0.0.1", "::1", "localhost"})
+from deepmoji.serving.listening import LOCAL
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,6 +13,7 @@
   });
   addEventListener("pageshow", () => { sent = false; });
   document.querySelector("[data-hint]")?.removeAttribute("hidden");
+  document.querySelector("[data-select]")?.addEventListener("focus", (event) => event.target.select());
 
   function move(key, from) {
     const buttons = [...document.querySelectorAll("[data-arrows] button")];

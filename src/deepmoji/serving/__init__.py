@@ -1,0 +1,1 @@
+"""What servers have in common: where they listen, how they end, how long they wait."""
