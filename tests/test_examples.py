@@ -53,7 +53,7 @@ def reader(tmp_path, monkeypatch):
 @pytest.mark.usefixtures("reader")
 def test_python_of_the_guide_runs():
     snippets = re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL)
-    assert len(snippets) == 2
+    assert len(snippets) == 3
     names = {}
     for snippet in snippets:
         exec(snippet, names)  # noqa: S102 - our own documentation

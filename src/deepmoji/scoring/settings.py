@@ -3,11 +3,13 @@
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from deepmoji.bundle import REQUIRED, SHIPPED
 from deepmoji.errors import InputError
-from deepmoji.inference.reading import LongTexts, Reading, check_long_texts
+
+if TYPE_CHECKING:  # brings NumPy and ONNX Runtime, and the command line starts without them
+    from deepmoji.inference.reading import LongTexts, Reading
 
 FORMATS = ("parquet", "jsonl")
 PREFIX = "deepmoji_"
@@ -38,12 +40,14 @@ class ScoreSettings:
     top: int = 5
     encode: bool = False
     scores: bool = False
-    long_texts: LongTexts = "cut"
+    long_texts: "LongTexts" = "cut"
     stride: int | None = None
     prefix: str = PREFIX
     format: str = "parquet"
 
     def __post_init__(self) -> None:
+        from deepmoji.inference.reading import check_long_texts
+
         if self.top < 0:
             raise InputError(f"top has to be 0 or more, not {self.top}")
         check_long_texts(self.long_texts, self.stride)
@@ -62,12 +66,14 @@ class ScoreSettings:
         """The bundle's folder."""
         return self.model or SHIPPED
 
-    def reading(self, max_tokens: int) -> Reading:
+    def reading(self, max_tokens: int) -> "Reading":
         """Return how texts are read by a model that reads so many words at a time.
 
         Raises:
             InputError: if the stride is longer.
         """
+        from deepmoji.inference.reading import Reading
+
         return Reading(max_tokens=max_tokens, long_texts=self.long_texts, stride=self.stride)
 
     def request(self) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any, cast
 
 import torch
 from lightning_fabric import Fabric
+from torch import distributed
 
 from deepmoji.errors import InputError
 from deepmoji.machine import available_cores
@@ -96,6 +97,16 @@ def under_torchrun() -> bool:
 def is_first_process() -> bool:
     """Tell whether this process writes the results."""
     return not under_torchrun() or os.environ["RANK"] == "0"
+
+
+def leave_group() -> None:
+    """Leave the processes that trained together, if there are others.
+
+    A process that ends as a member may be aborted: the group's threads still run when the
+    interpreter takes down what they use.
+    """
+    if distributed.is_available() and distributed.is_initialized():
+        distributed.destroy_process_group()
 
 
 def end_with_parent() -> None:

@@ -20,6 +20,7 @@ from deepmoji.training.hardware import (
     Hardware,
     end_with_parent,
     is_first_process,
+    leave_group,
     quieten_fabric,
     share_cores,
     under_torchrun,
@@ -159,7 +160,9 @@ def train(run: Run, hardware: Hardware, report: Report, until: float | None = No
     fabric = hardware.fabric(run.config.batch_size)
     if under_torchrun() or fabric.world_size == 1:
         fabric.launch()
-        return process(fabric)
+        is_finished = process(fabric)
+        leave_group()
+        return is_finished
     try:
         return fabric.launch(process)
     except ProcessException as error:
