@@ -160,9 +160,7 @@ def train(run: Run, hardware: Hardware, report: Report, until: float | None = No
     fabric = hardware.fabric(run.config.batch_size)
     if under_torchrun() or fabric.world_size == 1:
         fabric.launch()
-        is_finished = process(fabric)
-        leave_group()
-        return is_finished
+        return process(fabric)
     try:
         return fabric.launch(process)
     except ProcessException as error:
@@ -218,9 +216,11 @@ class _Process:
         )
         try:
             trainer.resume()
-            return trainer.run(self.until)
+            is_finished = trainer.run(self.until)
         finally:
             getattr(self.report, "close", _nothing)()
+        leave_group()
+        return is_finished
 
 
 def finish(run: Run, out: Path, hardware: Hardware) -> Bundle:
