@@ -221,6 +221,26 @@ def test_a_link_carries_the_sentences_and_tells_the_server_nothing(opened, brows
         assert not [each for each in asked if "tired" in each.split("#")[0]]
 
 
+def test_nothing_goes_wrong_before_the_models_are_known(opened):
+    with opened() as page:
+        held = []
+        page.route("**/v1/models", lambda route: held.append(route))
+        page.reload()
+        page.wait_for_function("document.querySelector('#toolbar') !== null")
+        while not held:
+            page.wait_for_timeout(20)
+        page.locator("#compare").click(force=True)
+        page.locator("#share").click(force=True)
+        page.evaluate("location.hash = 'text=happy+day'")
+        page.wait_for_timeout(50)
+        assert page.locator("textarea").count() == 0
+        held[0].continue_()
+        expect(page.locator("textarea")).to_have_value("happy day")
+        explained(page)
+        page.get_by_role("button", name="Compare two").click()
+        expect(page.locator("textarea")).to_have_count(2)
+
+
 HOSTILE_TEXTS = [
     HOSTILE,
     "</textarea><script>document.title=1</script>",

@@ -132,7 +132,7 @@ async function share() {
 
 function follow() {
   const linked = read(location.hash);
-  if (!linked) return false;
+  if (!linked || models.length === 0) return false; // open() follows when it has the models
   state.untouched = false;
   setView(linked.view);
   if (models.some((each) => each.name === linked.model)) state.model = linked.model;
@@ -180,6 +180,7 @@ async function open() {
   );
   at("model").value = model().name;
   at("model-field").hidden = models.length < 2;
+  at("toolbar").inert = false; // until here there was nothing that its buttons could ask
   at("examples").replaceChildren(
     example(page.pair, page.pair.join(" · ")),
     ...page.sentences.map((text) => example([text], text)),
