@@ -18,7 +18,7 @@ _DEFAULT = FineTuneConfig()
 _SILENCE = 60.0  # seconds at the most between two lines of a log
 _NO_LOSS = float("inf")
 Device = Literal["auto", "cpu", "cuda", "mps"]
-Arithmetic = Literal["bf16-mixed", "32-true"]
+Arithmetic = Literal["auto", "bf16-mixed", "32-true"]
 
 
 @app.callback()
@@ -153,8 +153,9 @@ def finetune(
     ] = _DEFAULT.validation_share,
     device: Annotated[Device, typer.Option(help="Where to train.")] = "auto",
     precision: Annotated[
-        Arithmetic, typer.Option(help="Of the arithmetic; weights are always fp32.")
-    ] = "bf16-mixed",
+        Arithmetic,
+        typer.Option(help="Of the arithmetic, auto: the faster one; weights are always fp32."),
+    ] = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="Print the whole report.")] = False,
 ) -> None:
     """Tune a model to your own labels. Stopped and run again, it goes on.

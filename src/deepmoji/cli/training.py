@@ -16,7 +16,7 @@ app = typer.Typer(rich_markup_mode="rich")
 
 _SCORES = {"natural_top1", "natural_top5", "balanced_top1", "balanced_top5"}
 Device = Literal["auto", "cpu", "cuda", "mps"]
-Arithmetic = Literal["bf16-mixed", "32-true"]
+Arithmetic = Literal["auto", "bf16-mixed", "32-true"]
 Precision = Literal["int8", "fp32"]
 Target = Literal["bundle", "keras", "torchmoji"]
 _DEFAULT = PretrainConfig()
@@ -109,8 +109,9 @@ def pretrain(
         int, typer.Option(help="Data-parallel processes; 0: one a core, or one a GPU.")
     ] = 0,
     precision: Annotated[
-        Arithmetic, typer.Option(help="Of the arithmetic; weights are always fp32.")
-    ] = "bf16-mixed",
+        Arithmetic,
+        typer.Option(help="Of the arithmetic, auto: the faster one; weights are always fp32."),
+    ] = "auto",
     time_limit: Annotated[
         float | None,
         typer.Option(

@@ -197,7 +197,7 @@ def _examples(lesson: Lesson, part: str, course: Course, places: Tensor) -> Exam
 
 
 def _precision(hardware: Hardware) -> torch.dtype:
-    return torch.bfloat16 if hardware.precision == "bf16-mixed" else torch.float32
+    return torch.bfloat16 if hardware.arithmetic == "bf16-mixed" else torch.float32
 
 
 def _as_stored(network: Network, kind: Kind) -> tuple[ModelConfig, dict[str, NDArray[np.float32]]]:

@@ -6,6 +6,7 @@ import multiprocessing.connection
 import os
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -17,7 +18,9 @@ from deepmoji.errors import InputError
 from deepmoji.machine import available_cores
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
-PRECISIONS = ("bf16-mixed", "32-true")
+PRECISIONS = ("auto", "bf16-mixed", "32-true")
+# What a processor has to have for bf16 to be faster than fp32, in torch's names.
+_BF16_INSTRUCTIONS = ("avx512_bf16", "amx_bf16", "bf16", "sve_bf16")
 _FEWEST_ROWS = 32  # a batch below this is not worth a process of its own
 
 
@@ -31,7 +34,7 @@ class Hardware:
 
     device: str = "auto"  # a GPU if there is one
     processes: int = 0  # data-parallel processes on this machine; 0: one a core, or one a GPU
-    precision: str = "bf16-mixed"  # or 32-true
+    precision: str = "auto"  # bf16-mixed or 32-true; auto: the faster one
 
     def __post_init__(self) -> None:
         if self.device not in DEVICES:
@@ -62,6 +65,13 @@ class Hardware:
             return "cuda"
         return "mps" if torch.backends.mps.is_available() else "cpu"
 
+    @property
+    def arithmetic(self) -> str:
+        """The precision that is used: bf16-mixed or 32-true."""
+        if self.precision != "auto":
+            return self.precision
+        return "bf16-mixed" if has_bf16(self.kind) else "32-true"
+
     def count(self, batch_size: int) -> int:
         """Return how many processes share a batch."""
         if self.processes or self.kind == "mps":
@@ -85,8 +95,27 @@ class Hardware:
             devices=count,
             num_nodes=nodes,
             strategy=strategy,
-            precision=cast("Any", self.precision),
+            precision=cast("Any", self.arithmetic),
         )
+
+
+def has_bf16(kind: str) -> bool:
+    """Tell whether a device computes in bf16 by itself.
+
+    A processor that does is up to twice as fast in bf16 as in fp32; one that does not is three
+    times slower (a Xeon whose AVX-512 lacks it: 22 texts/s against 71).
+
+    Args:
+        kind: cpu, cuda or mps.
+    """
+    if kind == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if kind == "mps":
+        return True
+    # Older versions of torch do not say what a processor has.
+    ask = getattr(torch.cpu, "get_capabilities", dict)
+    capabilities = cast("Mapping[str, Any]", ask())
+    return any(capabilities.get(name) for name in _BF16_INSTRUCTIONS)
 
 
 def under_torchrun() -> bool:

@@ -241,7 +241,11 @@ def finish(run: Run, out: Path, hardware: Hardware) -> Bundle:
     state = checkpoint.load_state()
     record = {
         "made_with": {name: version(name) for name in _MAKERS} | {"python": python_version()},
-        "hardware": vars(hardware) | {"processes": hardware.count(run.config.batch_size)},
+        "hardware": {
+            "device": hardware.kind,
+            "processes": hardware.count(run.config.batch_size),
+            "precision": hardware.arithmetic,
+        },
         **corpus_record(corpus),
         "settings": run.config.to_dict(),
         "steps": state.best_step,

@@ -142,7 +142,7 @@ def write_answers(
     copies = Copies.among(rows)
     clock = _Clock(len(copies.first), report)
     arithmetic = torch.autocast(
-        device.type, dtype=torch.bfloat16, enabled=hardware.precision == "bf16-mixed"
+        device.type, dtype=torch.bfloat16, enabled=hardware.arithmetic == "bf16-mixed"
     )
     with atomic_path(path) as temporary, arithmetic:
         file = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.float16, shape=shape)

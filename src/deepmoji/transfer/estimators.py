@@ -66,7 +66,7 @@ class DeepMojiClassifier(ClassifierMixin, BaseEstimator):
     method: Method = "chain-thaw"
     random_state: Any = 0  # an int makes the same model again and again
     device: str = "auto"
-    precision: str = "bf16-mixed"
+    precision: str = "auto"
     validation_share: float = FineTuneConfig.validation_share  # this and the following: see there
     epochs: int = FineTuneConfig.epochs
     epoch_size: int = FineTuneConfig.epoch_size

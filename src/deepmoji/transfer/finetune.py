@@ -46,7 +46,7 @@ class Options(TypedDict, total=False):
     words: Reading | None  # a text's words, of texts that were cut before; deepmoji.tokenize
     folder: str | os.PathLike[str] | None  # where the unfinished run is kept, to go on from
     device: str  # auto, cpu, cuda or mps
-    precision: str  # bf16-mixed or 32-true
+    precision: str  # auto (the faster one), bf16-mixed or 32-true
     epochs: int  # this and the following: see config.FineTuneConfig
     epoch_size: int
     batch_size: int
@@ -175,7 +175,7 @@ def finetune(
         hardware=Hardware(
             device=options.get("device", "auto"),
             processes=1,
-            precision=options.get("precision", "bf16-mixed"),
+            precision=options.get("precision", "auto"),
         ),
         folder=None if folder is None else Path(folder),
     )
