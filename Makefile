@@ -10,6 +10,7 @@ SHELL := /bin/bash
 
 VENV := .venv
 BIN := $(VENV)/bin
+S3 := .s3
 # The first interpreter that runs, is new enough and can make virtual environments: a name on PATH
 # proves nothing, a version manager's shim may answer "command not found".
 CANDIDATES := python3 python3.13 python3.12 python3.11 python
@@ -47,7 +48,7 @@ help:
 demo: $(VENV)/.base
 	@$(BIN)/deepmoji predict $(SENTENCES)
 
-test: $(VENV)/.everything
+test: $(VENV)/.everything $(S3)/.installed
 	@$(BIN)/python -m pytest
 
 check: $(VENV)/.everything
@@ -69,7 +70,7 @@ format: $(VENV)/.everything
 	$(BIN)/ruff check --fix $(CODE)
 
 clean:
-	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(S3) build dist .pytest_cache .ruff_cache .hypothesis
 	find src tests scripts benchmarks runs -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
@@ -85,3 +86,10 @@ $(VENV)/.base: pyproject.toml constraints.txt | $(BIN)/python
 $(VENV)/.everything: pyproject.toml constraints.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --editable '.[all,cluster,dev]'
 	@touch $(VENV)/.base $@
+
+# Without its server the tests of object stores skip, and say so.
+$(S3)/.installed: constraints-s3.txt | $(BIN)/python
+	$(BIN)/python -m venv $(S3)
+	PIP_CONSTRAINT=$(CURDIR)/constraints-s3.txt PIP_BUILD_CONSTRAINT= \
+	    $(S3)/bin/python -m pip install --quiet 'moto[s3]' flask flask-cors
+	@touch $@

@@ -55,8 +55,9 @@ _Posts = Annotated[
     list[str],
     typer.Argument(
         metavar="POSTS",
-        help="Files, folders and globs: Parquet, CSV, TSV, JSON lines (Twitter objects of v1.1 "
-        "and v2 too) or plain text with a post a line; the last four also .gz, .bz2, .zst.",
+        help="Files, folders and globs, here or at s3://, gs:// and hf://: Parquet, CSV, TSV, JSON "
+        "lines (Twitter objects of v1.1 and v2 too) or plain text with a post a line; the last "
+        "four also .gz, .bz2, .zst.",
         show_default=False,
     ),
 ]
@@ -144,7 +145,9 @@ _Overwrite = Annotated[
 @app.command("build")
 def build_command(
     posts: _Posts,
-    out: Annotated[Path, typer.Option("--out", "-o", help="The corpus folder to make.")],
+    out: Annotated[
+        str, typer.Option("--out", "-o", help="The corpus folder to make, or an s3:// URL.")
+    ],
     text_column: _TextColumn = None,
     lang_column: _LangColumn = None,
     language: _Language = "en",
@@ -198,7 +201,7 @@ def build_command(
         strict=strict,
     )
     cluster = chosen_cluster(runner, address, workers)
-    done = (out / REPORT).exists() and not overwrite
+    done = (Path(out) / REPORT).exists() and not overwrite
     progress = _progress()
     with progress if progress.console.is_terminal else nullcontext():
         report = build_corpus(
@@ -263,7 +266,7 @@ def _progress() -> Progress:
     )
 
 
-def _summary(report: Mapping[str, Any], out: Path, *, done: bool) -> None:
+def _summary(report: Mapping[str, Any], out: str, *, done: bool) -> None:
     pairs, run = report["pairs"], report["run"]
     if done:
         typer.echo(f"{out} is finished already, nothing to do.")
@@ -279,4 +282,5 @@ def _summary(report: Mapping[str, Any], out: Path, *, done: bool) -> None:
         )
     if found := leaks(report):
         typer.echo(f"The leak check found {found:,} leaks; see the report.", err=True)
-    typer.echo(f"More: deepmoji corpus report {out}")
+    if "://" not in out:
+        typer.echo(f"More: deepmoji corpus report {out}")

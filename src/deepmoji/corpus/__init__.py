@@ -39,8 +39,10 @@ def build(
     and division of the input, except for ``run`` in the report.
 
     Args:
-        posts: a file, folder or glob, or several: Parquet, CSV, TSV, JSON lines, plain text.
-        out: the folder of the corpus; it must be new, empty, or of the same build.
+        posts: a file, folder or glob, or several, here or at a URL (``s3://``, ``gs://``,
+            ``hf://``): Parquet, CSV, TSV, JSON lines, plain text.
+        out: the folder of the corpus, here or at a URL; it must be new, empty, or of the same
+            build.
         settings: what to keep and how to split; the defaults are the paper's.
         workers: processes for the text work; all cores by default.
         cluster: a Ray cluster to do the text work, a task for each file or few small ones; by

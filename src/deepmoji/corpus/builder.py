@@ -19,11 +19,13 @@ from deepmoji.corpus.labelset import fixed_labels, most_frequent, top_count
 from deepmoji.corpus.layout import FORMAT_VERSION, REPORT, REPORT_TEXT
 from deepmoji.corpus.machine import watch_memory
 from deepmoji.corpus.posts import PostFile, check_posts, find_posts
+from deepmoji.corpus.publish import finished, send, working_folder
 from deepmoji.corpus.remote import run_stages
 from deepmoji.corpus.report import make_report, to_markdown
 from deepmoji.corpus.settings import CorpusSettings, fingerprint
 from deepmoji.corpus.stages import Stage, in_groups
 from deepmoji.corpus.tally import Tally
+from deepmoji.corpus.urls import Url, is_url
 from deepmoji.errors import InputError
 from deepmoji.files import atomic_path, write_json
 from deepmoji.machine import available_cores
@@ -254,14 +256,27 @@ def build_corpus(
         raise InputError(f"workers is {workers}; it must be at least 1")
     if workers is not None and cluster is not None:
         raise InputError("workers is for this machine; a cluster's tasks take all that it has")
+    place = Url(str(out)) if is_url(out) else Path(out)
+    if isinstance(place, Url) and cluster is not None:
+        raise InputError(
+            f"{place}: on a cluster a corpus is built in a folder that all machines see; name one "
+            "with --out"
+        )
     build = Build(
-        posts=find_posts(posts, Path(out)),
-        out=Path(out),
+        posts=find_posts(posts, place),
+        out=working_folder(place) if isinstance(place, Url) else place,
         settings=settings,
         workers=workers or available_cores(),
         cluster=cluster,
         progress=progress or Silent(),
     )
-    with _plain_errors(Path(out)):
+    if isinstance(place, Url) and not overwrite:
+        there = finished(place, build.folder.identity)
+        if there is not None:
+            return there
+    with _plain_errors(build.folder.path):
         done = build.folder.prepare(overwrite=overwrite)
-        return build.run() if done is None else done
+        report = build.run() if done is None else done
+        if isinstance(place, Url):
+            send(build.folder.path, place)
+        return report

@@ -3,9 +3,12 @@
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from deepmoji.errors import InputError
+
+if TYPE_CHECKING:
+    from deepmoji.corpus.urls import Url
 
 TEXT_COLUMNS = ("text", "full_text", "tweet", "post", "content", "body", "comment", "message")
 LANG_COLUMNS = ("lang", "language")
@@ -54,7 +57,7 @@ class Columns(NamedTuple):
     lang: str | None
     more: Sequence[tuple[str, str | None]] = ()
 
-    def choose(self, there: Sequence[str], path: Path) -> Fields:
+    def choose(self, there: Sequence[str], path: "Path | Url") -> Fields:
         """Return the names of the columns; a language, and with it its score, may be missing.
 
         Raises:

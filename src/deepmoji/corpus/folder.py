@@ -20,7 +20,7 @@ from deepmoji.errors import InputError
 from deepmoji.files import PARTIAL, read_json, write_json
 
 _WORK, _MANIFEST = ".work", "build.json"
-_FILES = (REPORT, REPORT_TEXT, VOCABULARY, LABELS, *map(split_name, EVALUATION_SPLITS))
+FILES = (REPORT, REPORT_TEXT, VOCABULARY, LABELS, *map(split_name, EVALUATION_SPLITS))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +73,7 @@ class BuildFolder:
         """Remove what builds write, nothing else, and the folder if nothing is left."""
         for name in (TRAIN_FOLDER,) if keep_stages else (TRAIN_FOLDER, _WORK):
             shutil.rmtree(self.path / name, ignore_errors=True)
-        for name in _FILES:
+        for name in FILES:
             (self.path / name).unlink(missing_ok=True)
         with suppress(OSError):
             self.path.rmdir()

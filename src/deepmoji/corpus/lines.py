@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from deepmoji.corpus.columns import MORE, Columns, Fields, json_posts
 from deepmoji.corpus.source import BATCH_ROWS, NO_TEXT, NOT_UTF8, READ_ERRORS, Row, to_table
+from deepmoji.corpus.urls import Url
 from deepmoji.errors import InputError
 
 _NOT_UTF8 = re.compile("[\udc80-\udcff]")  # what surrogateescape makes of such bytes
@@ -33,7 +34,7 @@ class LineFile:
         columns: which hold text, language and what else is wanted.
     """
 
-    path: Path
+    path: Path | Url
     format: str
     compression: str | None
     columns: Columns

@@ -12,6 +12,7 @@ from deepmoji.corpus.columns import Columns
 from deepmoji.corpus.lines import LineFile
 from deepmoji.corpus.settings import CorpusSettings
 from deepmoji.corpus.source import READ_ERRORS, Reader
+from deepmoji.corpus.urls import Url, is_url, plain_errors
 from deepmoji.errors import InputError
 
 FORMATS = {
@@ -33,7 +34,7 @@ class PostFile:
     What was ``refused`` holds no posts, for the reason given; it is named and passed over.
     """
 
-    path: Path
+    path: Path | Url
     format: str
     compression: str | None
     size: int
@@ -47,23 +48,29 @@ class PostFile:
         return {"path": path, "size": self.size, "modified": self.modified}
 
 
-def find_posts(sources: Sequence[str | Path], out: Path | None = None) -> list[PostFile]:
-    """Return the files that paths, folders and globs stand for, each once, sorted by path.
+def find_posts(sources: Sequence[str | Path], out: Path | Url | None = None) -> list[PostFile]:
+    """Return the files that paths, folders, globs and URLs stand for, each once, sorted by path.
 
     Folders are searched to any depth for files of a known format; others in them are ignored, and
     so is what is hidden.
 
     Args:
-        sources: paths, folders and globs.
+        sources: paths, folders and globs, here or at URLs.
         out: the folder that is written, if any; what it holds is no post, wherever it lies.
 
     Raises:
         InputError: if a source does not exist, holds no posts or has an unknown format.
     """
     found: dict[Path, PostFile] = {}
-    skipped = None if out is None else out.resolve()
+    skipped = out.resolve() if isinstance(out, Path) else None
     inside = False
-    for source in (Path(each).expanduser() for each in sources):
+    elsewhere = {
+        file.path: file
+        for each in sources
+        if is_url(each)
+        for file in _find_elsewhere(str(each), out)
+    }
+    for source in (Path(each).expanduser() for each in sources if not is_url(each)):
         if source.is_dir() and skipped in (whole := source.resolve(), *whole.parents):
             inside = True  # posts/* names it too, maybe before there is any file in it
             continue
@@ -73,13 +80,34 @@ def find_posts(sources: Sequence[str | Path], out: Path | None = None) -> list[P
                 inside = True
             else:
                 found[whole] = _post_file(path)
-    if not found:
+    if not found and not elsewhere:
         raise InputError(
             f"all files of posts lie inside {out}, the folder to write; choose another one"
             if inside
             else "no files of posts were given"
         )
-    return [found[path] for path in sorted(found)]
+    return [found[path] for path in sorted(found)] + [elsewhere[url] for url in sorted(elsewhere)]
+
+
+def _find_elsewhere(source: str, out: Path | Url | None) -> list[PostFile]:
+    url = Url(source)
+    with plain_errors(url):
+        files = url.files()
+    if not files:
+        raise InputError(f"{url}: no such file or folder")
+    alone = [each for each, *_ in files] == [url]
+    found: list[PostFile] = []
+    for each, size, modified in files:
+        form, compression = _format(each)
+        inside = each.place.parts[len(url.place.parts) :] if url.place in each.place.parents else ()
+        hidden = any(part.startswith((".", "_")) for part in inside)
+        written = isinstance(out, Url) and each.is_inside(out)
+        if form is not None and not hidden and not written:
+            found.append(PostFile(each, form, compression, size, modified))
+    if not found:
+        what = "cannot tell the format from the name" if alone else "no file of posts there"
+        raise InputError(f"{url}: {what}; {_known()}")
+    return found
 
 
 def _expand(source: Path) -> list[Path]:
@@ -104,7 +132,7 @@ def _expand(source: Path) -> list[Path]:
     return [path for path in paths if path.is_file()]
 
 
-def _format(path: Path) -> tuple[str | None, str | None]:
+def _format(path: Path | Url) -> tuple[str | None, str | None]:
     suffixes = [suffix.lower() for suffix in path.suffixes]
     compression = COMPRESSIONS.get(suffixes[-1]) if suffixes else None
     if compression:
@@ -167,7 +195,7 @@ def check_posts(files: Sequence[PostFile], settings: CorpusSettings) -> list[Pos
 class _Refused:
     """Reads nothing of a file and says why."""
 
-    path: Path
+    path: Path | Url
     reason: str
     position: int = 0
 

@@ -17,6 +17,7 @@ from daft.io.source import DataSource, DataSourceTask
 from daft.recordbatch import RecordBatch
 from daft.schema import Schema
 
+from deepmoji.corpus.urls import Url
 from deepmoji.errors import InputError
 
 POSTS = pa.schema(
@@ -72,7 +73,7 @@ class Reader(Protocol):
     """Reads one file."""
 
     @property
-    def path(self) -> Path:
+    def path(self) -> Path | Url:
         """Where the file is."""
         ...
 

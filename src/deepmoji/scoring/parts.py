@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from deepmoji.corpus.posts import COMPRESSIONS, FORMATS, PostFile, find_posts
+from deepmoji.corpus.urls import is_url
 from deepmoji.errors import InputError
 
 
@@ -55,6 +56,11 @@ def find_parts(inputs: Sequence[str | Path], out: Path, suffix: str) -> list[Par
         InputError: if an input does not exist, lies in ``out``, holds no texts or has an unknown
             format, or if two files would become one.
     """
+    for each in inputs:
+        if is_url(each):
+            raise InputError(
+                f"{each}: score reads files that this machine sees; copy it, or mount it"
+            )
     sources = [Path(each).expanduser() for each in inputs]
     whole = out.resolve()
     for source in sources:
@@ -67,10 +73,11 @@ def find_parts(inputs: Sequence[str | Path], out: Path, suffix: str) -> list[Par
 
 
 def _part(file: PostFile, folders: Iterable[Path], suffix: str) -> Part:
-    inside = [file.path.relative_to(each) for each in folders if file.path.is_relative_to(each)]
-    relative = min(inside, key=lambda path: len(path.parts), default=Path(file.path.name))
+    path = Path(str(file.path))
+    inside = [path.relative_to(each) for each in folders if path.is_relative_to(each)]
+    relative = min(inside, key=lambda path: len(path.parts), default=Path(path.name))
     return Part(
-        path=file.path,
+        path=path,
         format=file.format,
         compression=file.compression,
         size=file.size,

@@ -1,0 +1,83 @@
+"""A corpus that is to lie at a URL: built in a folder of this machine, then sent, report last."""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from deepmoji.corpus.folder import FILES
+from deepmoji.corpus.layout import REPORT, TRAIN_FOLDER
+from deepmoji.corpus.urls import Url, plain_errors
+from deepmoji.errors import InputError
+
+_AT_ONCE = 8 << 20  # bytes
+
+
+def working_folder(url: Url) -> Path:
+    """Return where the corpus of a URL is built; the same command finds it again."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    name = hashlib.blake2b(url.text.encode(), digest_size=10).hexdigest()
+    return cache / "deepmoji" / "builds" / name
+
+
+def finished(url: Url, identity: str) -> dict[str, Any] | None:
+    """Return the report of the corpus that is there, None if none is.
+
+    Raises:
+        InputError: if it is another corpus, or other files are there.
+    """
+    with plain_errors(url):
+        names = [each.text.removeprefix(f"{url.text.rstrip('/')}/") for each, *_ in url.files()]
+        content = (url / REPORT).read() if REPORT in names else None
+    if content is None:
+        if not all(map(_is_ours, names)):
+            raise InputError(
+                f"{url} is not empty and holds no corpus; choose another folder, or write into it "
+                "with --overwrite"
+            )
+        return None
+    try:
+        report = json.loads(content)
+        same = report["run"]["identity"] == identity
+    except (ValueError, KeyError, TypeError):
+        same, report = False, {}
+    if not same:
+        raise InputError(
+            f"{url} holds a corpus of other posts or settings; choose another folder, or replace "
+            "it with --overwrite"
+        )
+    return report
+
+
+def send(folder: Path, url: Url) -> None:
+    """Send a finished corpus, in place of one that is there, and remove the folder.
+
+    The report comes last, so where it is the corpus is whole.
+
+    Raises:
+        InputError: if it cannot be written there.
+    """
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    files.sort(key=lambda path: path.name == REPORT)
+    with plain_errors(url):
+        (url / REPORT).remove()
+        wanted = {url / path.relative_to(folder).as_posix() for path in files}
+        for each, *_ in url.files():
+            if _is_ours(each.text.removeprefix(f"{url.text.rstrip('/')}/")) and each not in wanted:
+                each.remove()
+        for path in files:
+            (url / path.relative_to(folder).as_posix()).write(_content(path))
+    shutil.rmtree(folder)
+
+
+def _is_ours(name: str) -> bool:
+    return name in FILES or name.startswith(f"{TRAIN_FOLDER}/part-")
+
+
+def _content(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while part := file.read(_AT_ONCE):
+            yield part

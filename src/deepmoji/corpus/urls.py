@@ -1,0 +1,157 @@
+"""Files in object stores and on model hubs, by URL: s3://, gs://, hf://."""
+
+import functools
+import io
+import os
+import re
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any, BinaryIO, cast
+
+import pyarrow as pa
+from pyarrow import fs
+
+from deepmoji.errors import InputError, require
+
+SCHEMES = ("s3", "gs", "hf")
+_URL = re.compile(rf"({'|'.join(SCHEMES)})://(.+)")
+_AT_ONCE = 8 << 20  # bytes of a request: each takes as long as thousands of rows
+_WILD = re.compile(r"[*?[]")
+
+
+def is_url(source: object) -> bool:
+    """Tell whether something names a file or folder elsewhere."""
+    return isinstance(source, Url) or (isinstance(source, str) and bool(_URL.fullmatch(source)))
+
+
+@dataclass(frozen=True, order=True)
+class Url:
+    """A file, a folder or a pattern elsewhere; used like a path.
+
+    Attributes:
+        text: as it was given.
+    """
+
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+    def absolute(self) -> "Url":
+        """Return itself: it means the same everywhere."""
+        return self
+
+    @property
+    def place(self) -> PurePosixPath:
+        """Where it is in its store."""
+        return PurePosixPath(self.text.partition("://")[2].strip("/"))
+
+    @property
+    def suffixes(self) -> list[str]:
+        """The endings of its name."""
+        return self.place.suffixes
+
+    def is_inside(self, folder: "Url") -> bool:
+        """Tell whether it lies in a folder, at any depth."""
+        store, other = (each.text.partition("://")[0] for each in (self, folder))
+        return store == other and folder.place in self.place.parents
+
+    def __truediv__(self, name: str) -> "Url":
+        return Url(f"{self.text.rstrip('/')}/{name}")
+
+    def open(self, mode: str = "rb") -> BinaryIO:
+        """Open the file to read it, also from its middle.
+
+        Raises:
+            OSError: if it cannot be read.
+        """
+        raw = self.input()
+        return io.BufferedReader(cast("io.RawIOBase", raw), _AT_ONCE)
+
+    def input(self) -> pa.NativeFile:
+        """Open the file for pyarrow."""
+        store, path = self._store()
+        return store.open_input_file(path)
+
+    def read(self) -> bytes:
+        """Return the whole file."""
+        with self.input() as file:
+            return file.read()
+
+    def write(self, content: Iterator[bytes]) -> None:
+        """Write a file, there whole at the end or not at all."""
+        store, path = self._store()
+        with store.open_output_stream(path, compression=None) as file:
+            for part in content:
+                file.write(part)
+
+    def remove(self) -> None:
+        """Remove the file, if it is there."""
+        store, path = self._store()
+        if store.get_file_info(path).type == fs.FileType.File:
+            store.delete_file(path)
+
+    def files(self) -> list[tuple["Url", int, int]]:
+        """Return the files that it stands for: itself, all in the folder, or those of the pattern.
+
+        Each with its size in bytes and when it was changed, in nanoseconds, 0 if that is unknown.
+        """
+        store, path = self._store()
+        wild = _WILD.search(path)
+        if wild is None:
+            info = store.get_file_info(path)
+            if info.type == fs.FileType.File:
+                return [self._found(info)]
+            begin, pattern = path, None
+        else:
+            begin, pattern = path[: wild.start()].rpartition("/")[0], _expression(path)
+        chosen = fs.FileSelector(begin, recursive=True, allow_not_found=True)
+        return [
+            self._found(info)
+            for info in sorted(store.get_file_info(chosen), key=lambda info: info.path)
+            if info.type == fs.FileType.File and (pattern is None or pattern.fullmatch(info.path))
+        ]
+
+    def _found(self, info: fs.FileInfo) -> tuple["Url", int, int]:
+        scheme = self.text.partition("://")[0]
+        return Url(f"{scheme}://{info.path}"), info.size, info.mtime_ns or 0
+
+    def _store(self) -> tuple[Any, str]:
+        scheme = self.text.partition("://")[0]
+        # A pattern is no URL that pyarrow would take, so only its bucket is shown to it.
+        return _connect(scheme, self.place.parts[0]), str(self.place)
+
+
+@functools.lru_cache
+def _connect(scheme: str, bucket: str) -> Any:
+    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+    if scheme == "s3" and endpoint:
+        return fs.S3FileSystem(endpoint_override=endpoint)
+    if scheme == "hf":
+        hub: Any = require("huggingface_hub", "hub")
+        return fs.PyFileSystem(fs.FSSpecHandler(hub.HfFileSystem()))
+    return fs.FileSystem.from_uri(f"{scheme}://{bucket}")[0]
+
+
+@contextmanager
+def plain_errors(url: Url) -> Generator[None]:
+    """Say in one line what a store refuses."""
+    try:
+        yield
+    except (OSError, pa.ArrowException) as error:
+        reason = " ".join(str(error).split())[:300]
+        raise InputError(f"{url}: cannot be reached: {reason}") from error
+
+
+def _expression(pattern: str) -> re.Pattern[str]:
+    """Return a pattern of paths as an expression: only ``**`` goes on beyond a slash."""
+    made = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+    parts = re.split(r"(\*\*/|\*\*|\*|\?|\[[^\]]*\])", pattern)
+    return re.compile(
+        "".join(
+            made.get(part, part.replace("[!", "[^") if part[:1] == "[" else re.escape(part))
+            for part in parts
+        )
+    )

@@ -1,0 +1,187 @@
+"""Posts and corpora in an object store: an S3-compatible server on this machine.
+
+The server, moto, needs older libraries than the package does, so `make test` installs it apart.
+"""
+
+import gzip
+import socket
+import subprocess
+import time
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from pyarrow import fs
+from typer.testing import CliRunner
+
+from deepmoji.cli import app
+from deepmoji.corpus import build, publish, urls
+from deepmoji.corpus.cluster import Ray
+from deepmoji.corpus.posts import find_posts, open_posts
+from deepmoji.corpus.settings import CorpusSettings
+from deepmoji.corpus.urls import Url
+from deepmoji.errors import InputError
+from deepmoji.scoring import score
+from tests.corpus.conftest import SETTINGS
+from tests.corpus.test_build import contents, facts
+from tests.source_tree import ROOT
+
+SERVER = ROOT / ".s3" / "bin" / "python"
+
+
+@pytest.fixture(scope="module")
+def server():
+    if not SERVER.is_file():
+        pytest.skip(
+            "needs an S3-compatible server, as `make test` installs it: make .s3/.installed"
+        )
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [SERVER, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
+        try:
+            deadline = time.monotonic() + 120
+            while not answers(port):
+                assert process.poll() is None
+                assert time.monotonic() < deadline
+                time.sleep(0.1)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+
+
+def answers(port):
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
+
+
+@pytest.fixture
+def bucket(server, monkeypatch, request, tmp_path):
+    environment = {
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_REGION": "us-east-1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_ENDPOINT_URL": server,
+        "XDG_CACHE_HOME": str(tmp_path / "cache"),
+    }
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    urls._connect.cache_clear()
+    name = request.node.name.replace("_", "-")[:60].strip("-")
+    fs.S3FileSystem(endpoint_override=server, allow_bucket_creation=True).create_dir(name)
+    yield f"s3://{name}"
+    urls._connect.cache_clear()
+
+
+def put(url, content):
+    Url(url).write(iter([content]))
+
+
+def names(url):
+    return sorted(each.text.removeprefix(f"{url}/") for each, *_ in Url(url).files())
+
+
+def test_corpus_is_that_of_the_same_files_here(bucket, post_file, corpus, posts, tmp_path):
+    lines = post_file.read_bytes().splitlines(keepends=True)
+    put(f"{bucket}/posts/2015/a.jsonl", b"".join(lines[:700]))
+    packed = gzip.compress(b"".join(lines[700:1200]))
+    put(f"{bucket}/posts/b.jsonl.gz", packed)
+    rest = posts[1200:]
+    table = pa.table({"text": [text for text, _ in rest], "lang": [lang for _, lang in rest]})
+    pq.write_table(table, tmp_path / "c.parquet")
+    put(f"{bucket}/posts/c.parquet", (tmp_path / "c.parquet").read_bytes())
+    put(f"{bucket}/posts/_SUCCESS", b"")
+    report = build(f"{bucket}/posts", tmp_path / "out", settings=SETTINGS, workers=2)
+    assert report["unreadable"] == {"rows": 0, "examples": [], "files": []}
+    assert contents(tmp_path / "out") == contents(corpus)
+    assert facts(tmp_path / "out") == facts(corpus)
+    assert [each["file"] for each in report["inputs"]] == [
+        f"{bucket}/posts/{name}" for name in ("2015/a.jsonl", "b.jsonl.gz", "c.parquet")
+    ]
+
+
+def test_a_corpus_is_sent_and_known_again(bucket, post_file, corpus, tmp_path):
+    out = f"{bucket}/made/corpus"
+    command = ["corpus", "build", str(post_file), "--out", out, "--per-emoji", "6", "--natural"]
+    command += ["40", "--vocabulary-size", "45", "--workers", "1"]
+    assert CliRunner().invoke(app, command).exit_code == 0
+    assert [name for name in names(out) if "part-" not in name] == sorted(
+        path.name for path in corpus.iterdir() if path.is_file()
+    )
+    store = urls._connect("s3", bucket.removeprefix("s3://"))
+    fs.copy_files(out.removeprefix("s3://"), str(tmp_path / "back"), store, fs.LocalFileSystem())
+    local = tmp_path / "local"
+    settings = CorpusSettings(per_emoji=6, natural=40, vocabulary_size=45)
+    build(post_file, local, settings=settings, workers=1)
+    assert contents(tmp_path / "back") == contents(local)
+    assert not any((tmp_path / "cache").rglob("*.parquet"))
+    before = {each: modified for each, _, modified in Url(out).files()}
+    assert CliRunner().invoke(app, command).exit_code == 0
+    assert {each: modified for each, _, modified in Url(out).files()} == before
+    other = CliRunner().invoke(app, [*command, "--seed", "1"])
+    assert other.exit_code == 1
+    assert "other posts or settings" in other.stderr
+    assert CliRunner().invoke(app, [*command, "--seed", "1", "--overwrite"]).exit_code == 0
+    assert b'"seed": 1' in (Url(out) / "report.json").read()
+
+
+def test_what_was_not_sent_is_sent_by_the_same_command(bucket, post_file, monkeypatch):
+    write, out = Url.write, f"{bucket}/corpus"
+
+    def broken(url, content):
+        if url.text.endswith("vocabulary.json"):
+            raise OSError("connection lost")
+        write(url, content)
+
+    monkeypatch.setattr(Url, "write", broken)
+    with pytest.raises(InputError, match="cannot be reached: connection lost"):
+        build(post_file, out, settings=SETTINGS, workers=1)
+    assert "report.json" not in names(out)
+    monkeypatch.setattr(Url, "write", write)
+    monkeypatch.setattr("deepmoji.corpus.builder.Build.run", None)  # nothing is built again
+    build(post_file, out, settings=SETTINGS, workers=1)
+    assert {"report.json", "vocabulary.json", "train/part-00000.parquet"} <= set(names(out))
+
+
+def test_patterns_and_what_is_passed_over(bucket):
+    for name in ("a/x.txt", "a/y.csv", "a/b/z.txt", "c/x.txt", "a/.hidden/h.txt", "a/readme"):
+        put(f"{bucket}/{name}", b"text")
+
+    def found(source, out=None):
+        return [each.path.text.removeprefix(f"{bucket}/") for each in find_posts([source], out)]
+
+    assert found(f"{bucket}/a") == ["a/b/z.txt", "a/x.txt", "a/y.csv"]
+    assert found(f"{bucket}/*/x.txt") == ["a/x.txt", "c/x.txt"]
+    assert found(f"{bucket}/**/*.txt")[-1] == "c/x.txt"
+    assert found(f"{bucket}/a/[xy].*") == ["a/x.txt", "a/y.csv"]
+    assert found(bucket, Url(f"{bucket}/a")) == ["c/x.txt"]
+    for source in (f"{bucket}/nothing", f"{bucket}/*.csv", "s3://no-such-bucket/x"):
+        with pytest.raises(InputError, match=r"no such file|cannot be reached"):
+            find_posts([source])
+    with pytest.raises(InputError, match="format"):
+        find_posts([f"{bucket}/a/readme"])
+
+
+def test_a_folder_of_other_things_is_left_alone(bucket, post_file):
+    put(f"{bucket}/mine/thesis.txt", b"precious")
+    with pytest.raises(InputError, match="not empty"):
+        build(post_file, f"{bucket}/mine", settings=SETTINGS, workers=1)
+
+
+def test_a_file_that_goes_away_is_named(bucket, tmp_path):
+    put(f"{bucket}/a.txt", "so funny 😂\n".encode())
+    put(f"{bucket}/b.txt", "so funny 😂\n".encode())
+    files = find_posts([bucket])
+    Url(f"{bucket}/b.txt").remove()
+    with pytest.raises(OSError, match=r"b\.txt"):
+        list(open_posts(files[1], CorpusSettings()).tables())
+
+
+def test_what_cannot_be(post_file, tmp_path):
+    with pytest.raises(InputError, match="all machines see"):
+        build(post_file, "s3://bucket/corpus", cluster=Ray("x"))
+    with pytest.raises(InputError, match="score reads files"):
+        score("s3://bucket/posts", tmp_path / "out")
+    assert publish.working_folder(Url("s3://a/b")) != publish.working_folder(Url("s3://a/c"))
