@@ -101,6 +101,7 @@ class Trial:
                     kills += 1
                     moments.append(round(moment, 1))
                     process.kill()
+                    process.wait()  # or what is left of it in the table of processes counts
                     self._expect(_gone(process.pid), f"kill {kills}: a process lived on")
                     continue
             runs += 1
