@@ -97,7 +97,8 @@ def read_torchmoji(path: Path) -> tuple[Arrays, Facts]:
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as entries:  # torch packs nothing, and unpacks what is packed
             _check_growth(path, sum(each.file_size for each in entries.infolist()))
-    return read_state_dict(path), {}
+    arrays, gates = read_state_dict(path)
+    return arrays, {"deepmoji_gates": gates}
 
 
 def read_onnx(path: Path) -> tuple[Arrays, Facts]:
