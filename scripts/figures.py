@@ -149,6 +149,19 @@ def parity(results: Results) -> str:
     )
 
 
+def agreement(results: Results) -> str:
+    """How far imported weights are from the original's own numbers, by format, gates and form."""
+    kinds = ("probabilities", "features", "attention")
+    rows = [
+        (
+            f"{row['format']}, {row['gates'].replace('_', ' ')}, {row['precision']}",
+            *(f"{row[kind]:.0e}" for kind in kinds),
+        )
+        for row in results["interop"]["rows"]
+    ]
+    return table(("format, gates, form", *kinds), rows, "lrrr")
+
+
 def _building(corpus: Mapping[str, Any]) -> str:
     return (
         f"{corpus['posts']:,} posts in {corpus['seconds'] / 60:.1f} minutes, "

@@ -17,6 +17,7 @@ from scripts.blocks import ROOT, fill, update
 README = ROOT / "README.md"
 TRAINING = ROOT / "docs" / "training.md"
 PREDICT = ROOT / "docs" / "predict.md"
+IMPORT = ROOT / "docs" / "import.md"
 RESULTS = ROOT / "benchmarks" / "results"
 
 Results = Mapping[str, Any]
@@ -87,6 +88,7 @@ BLOCKS: Blocks = {
 PAGES: Mapping[Path, Blocks] = {
     README: BLOCKS,
     PREDICT: {"long_texts": (("long",), figures.long_texts)},
+    IMPORT: {"agreement": (("interop",), figures.agreement)},
     TRAINING: {"training_speed": (("training_speed",), figures.training_speed)},
 }
 

@@ -155,9 +155,18 @@ RESULTS = {
     },
     "interop": {
         "rows": [
-            {"precision": "fp32", "probabilities": 8e-07, "features": 2e-07},
-            {"precision": "int8", "probabilities": 0.03, "features": 0.02},
-            {"precision": "fp32", "probabilities": 7e-07, "features": 3e-07},
+            dict(
+                zip(
+                    ("format", "gates", "precision", "probabilities", "features", "attention"),
+                    row,
+                    strict=True,
+                )
+            )
+            for row in (
+                ("keras", "hard_sigmoid", "fp32", 8e-07, 2e-07, 2e-07),
+                ("keras", "hard_sigmoid", "int8", 0.03, 0.02, 0.006),
+                ("torchmoji", "sigmoid", "fp32", 7e-07, 3e-07, 1e-07),
+            )
         ]
     },
 }
@@ -187,6 +196,13 @@ RESULTS = {
                 "| 30 | PsychExp | 0.1% | – | – | – |",
                 "| 0.702 | 0.702 | 0.702 |",
                 "prefers `mean` at 30 words",
+            ],
+        ),
+        (
+            "agreement",
+            [
+                "| keras, hard sigmoid, int8 | 3e-02 | 2e-02 | 6e-03 |",
+                "| torchmoji, sigmoid, fp32 | 7e-07 | 3e-07 | 1e-07 |",
             ],
         ),
         ("parity", ["4,157", "4,156", "4,068; 89", "8e-07", "3e-07"]),
