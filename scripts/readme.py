@@ -16,6 +16,7 @@ from scripts.blocks import ROOT, fill, update
 
 README = ROOT / "README.md"
 TRAINING = ROOT / "docs" / "training.md"
+SERVE = ROOT / "docs" / "serve.md"
 PREDICT = ROOT / "docs" / "predict.md"
 IMPORT = ROOT / "docs" / "import.md"
 RESULTS = ROOT / "benchmarks" / "results"
@@ -89,6 +90,7 @@ PAGES: Mapping[Path, Blocks] = {
     README: BLOCKS,
     PREDICT: {"long_texts": (("long",), figures.long_texts)},
     IMPORT: {"agreement": (("interop",), figures.agreement)},
+    SERVE: {"serving": ((), figures.serving)},
     TRAINING: {"training_speed": (("training_speed",), figures.training_speed)},
 }
 

@@ -46,12 +46,11 @@ export class Pane {
   }
 
   /** Shows an answer, bars in proportion to `scale`. */
-  show(answer, { names, view, scale }) {
-    this.answer = answer;
+  show(answer, { view, scale }) {
     this.pieces = pieces(answer.words);
     // Offsets count characters as the server does, not UTF-16 units.
     this.characters = Array.from(answer.text);
-    this.names = names;
+    this.names = answer.names;
     this.view = view;
     this.scale = scale;
     this.#drawTop();
