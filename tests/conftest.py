@@ -2,11 +2,15 @@
 
 import os
 import socket
+from collections.abc import Generator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import settings
+
+from tests.helpers.raycluster import two_nodes
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -38,3 +42,12 @@ def no_network() -> Any:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(socket.socket, "connect", guarded)
         yield
+
+
+@pytest.fixture(scope="session")
+def ray_cluster() -> Generator[str]:
+    """The address of a Ray cluster of two nodes, with a core each; a test skips without Ray."""
+    if find_spec("ray") is None:
+        pytest.skip("needs ray: pip install 'deepmoji[cluster]'")
+    with two_nodes() as address:
+        yield address

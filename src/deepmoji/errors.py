@@ -20,6 +20,10 @@ class HubError(DeepmojiError):
     """A file cannot be fetched from, or sent to, the place where models are published."""
 
 
+class WorkerDied(DeepmojiError):  # noqa: N818 - says what happened
+    """A process, or a machine, that works for this one ended before it answered."""
+
+
 class MissingDependency(DeepmojiError, ImportError):  # noqa: N818 - says what is wrong
     """A library that belongs to an optional extra is not installed."""
 

@@ -165,3 +165,11 @@ def test_plain_text_has_no_ids(tmp_path):
     (tmp_path / "a.txt").write_text("so funny 😂", encoding="utf-8")
     with pytest.raises(InputError, match="plain text says no author"):
         build([tmp_path / "a.txt"], tmp_path / "out", settings=CorpusSettings(cap_author=1))
+
+
+def test_a_file_of_which_nothing_is_kept(tmp_path, monkeypatch):
+    monkeypatch.setattr(builder, "_STAGE_SIZE", 1)
+    write(tmp_path / "a.jsonl", [post("nothing to see here", "a", 1)])
+    write(tmp_path / "b.jsonl", [post("so funny 😂", "a", 2)])
+    settings = CorpusSettings(near_duplicates=True, cap_author=1, **NOTHING)
+    assert build([tmp_path], tmp_path / "out", settings=settings, workers=1)["kept"] == 1

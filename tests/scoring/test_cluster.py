@@ -1,6 +1,7 @@
 """Scoring on Ray: the same parts as here, and what is said when a task is lost."""
 
 import pickle
+import subprocess
 import sys
 from types import ModuleType, SimpleNamespace
 
@@ -19,7 +20,8 @@ class RayError(Exception):
 
 
 class RayTaskError(RayError):
-    def as_instanceof_cause(self):
+    @property
+    def cause(self):
         return self.__cause__
 
 
@@ -47,6 +49,9 @@ class FakeRay(ModuleType):
         return lambda function: SimpleNamespace(
             remote=lambda *arguments: pickle.dumps((function, arguments))
         )
+
+    def put(self, value):
+        return value
 
     def wait(self, waiting, num_returns):
         return waiting[-num_returns:], waiting[:-num_returns]
@@ -81,7 +86,7 @@ def run(bundle, tmp_path, monkeypatch):
 
 
 def test_parts_are_those_of_a_local_run(run, ray, tmp_path):
-    report = run("out", Ray("somewhere"))
+    report = run("out", Ray())
     assert (report.parts, report.rows, report.rows_now) == (3, 150, 150)
     assert ray.options["max_retries"] > 0
     assert ray.begun is None  # ended
@@ -104,8 +109,9 @@ def test_tasks_that_fail_or_are_lost(run, ray, bundle, tmp_path):
 
 
 @pytest.mark.slow
-def test_with_ray_itself(run, tmp_path):
-    pytest.importorskip("ray", reason="needs ray: pip install 'deepmoji[cluster]'")
-    run("out", Ray("local"))
+def test_with_ray_itself(run, bundle, ray_cluster, tmp_path):
+    command = [sys.executable, "-m", "deepmoji", "score", "posts", "--model", str(bundle.folder)]
+    ray = ["--out", "out", "--runner", "ray", "--address", ray_cluster]
+    assert subprocess.run([*command, *ray], cwd=tmp_path, check=False).returncode == 0
     run("here", Local(1))
     assert contents(tmp_path / "out") == contents(tmp_path / "here")

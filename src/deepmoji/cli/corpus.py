@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from deepmoji.cli.cluster import Address, Runner, RunnerName, chosen_cluster
 from deepmoji.corpus import build as build_corpus
 from deepmoji.corpus.layout import REPORT
 from deepmoji.corpus.report import check_report, samples, tables
@@ -163,6 +164,8 @@ def build_command(
     natural: _Natural = 8000,
     seed: Annotated[int, typer.Option(help="Decides splits and order.")] = 0,
     workers: Annotated[int | None, typer.Option(help="Processes; by default all cores.")] = None,
+    runner: Runner = RunnerName.LOCAL,
+    address: Address = None,
     strict: _Strict = False,
     overwrite: _Overwrite = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
@@ -193,6 +196,7 @@ def build_command(
         seed=seed,
         strict=strict,
     )
+    cluster = chosen_cluster(runner, address, workers)
     done = (out / REPORT).exists() and not overwrite
     progress = _progress()
     with progress if progress.console.is_terminal else nullcontext():
@@ -201,6 +205,7 @@ def build_command(
             out,
             settings=settings,
             workers=workers,
+            cluster=cluster,
             overwrite=overwrite,
             progress=_Bar(progress),
         )

@@ -14,10 +14,11 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
+from deepmoji.cli.cluster import Address, Runner, RunnerName, chosen_cluster
 from deepmoji.cli.common import PATIENCE
 from deepmoji.cli.predict import LongTexts, Model, Stride
 from deepmoji.scoring import score as score_files
-from deepmoji.scoring.runners import Local, Ray
+from deepmoji.scoring.runners import Local
 from deepmoji.scoring.settings import PREFIX, ScoreSettings
 
 app = typer.Typer(rich_markup_mode="rich")
@@ -29,11 +30,6 @@ _KEPT = "interrupted; what is finished is kept: the same command goes on from th
 class _Format(StrEnum):
     PARQUET = "parquet"
     JSONL = "jsonl"
-
-
-class _Runner(StrEnum):
-    LOCAL = "local"
-    RAY = "ray"
 
 
 @app.command("score")
@@ -69,13 +65,8 @@ def score_command(
     workers: Annotated[
         int | None, typer.Option(min=1, help="Processes; by default all cores.")
     ] = None,
-    runner: Annotated[
-        _Runner, typer.Option(help="On this machine, or on a Ray cluster, a task for each file.")
-    ] = _Runner.LOCAL,
-    address: Annotated[
-        str | None,
-        typer.Option(help="Of the Ray cluster; by default RAY_ADDRESS, or one of this machine."),
-    ] = None,
+    runner: Runner = RunnerName.LOCAL,
+    address: Address = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace other scores in the folder.")
     ] = False,
@@ -90,10 +81,7 @@ def score_command(
 
     Example: [bold]deepmoji score 'posts/*.csv.gz' --text-column body --out scored --encode[/bold]
     """
-    if runner is _Runner.LOCAL and address is not None:
-        raise typer.BadParameter("--address is for --runner ray")
-    if runner is _Runner.RAY and workers is not None:
-        raise typer.BadParameter("--workers is for --runner local; Ray uses all that it has")
+    cluster = chosen_cluster(runner, address, workers)
     settings = ScoreSettings(
         model=model,
         text_column=text_column,
@@ -110,7 +98,7 @@ def score_command(
             inputs,
             out,
             settings=settings,
-            runner=Ray(address) if runner is _Runner.RAY else Local(workers),
+            runner=cluster or Local(workers),
             overwrite=overwrite,
             progress=progress,
         )

@@ -9,6 +9,7 @@ from deepmoji.errors import require
 
 if TYPE_CHECKING:
     from deepmoji.corpus.builder import Progress
+    from deepmoji.corpus.cluster import Ray
     from deepmoji.corpus.settings import CorpusSettings
 
 __all__ = ["build"]
@@ -27,6 +28,7 @@ def build(
     *,
     settings: "CorpusSettings | None" = None,
     workers: int | None = None,
+    cluster: "Ray | None" = None,
     overwrite: bool = False,
     progress: "Progress | None" = None,
 ) -> dict[str, Any]:
@@ -40,6 +42,8 @@ def build(
         out: the folder of the corpus; it must be new, empty, or of the same build.
         settings: what to keep and how to split; the defaults are the paper's.
         workers: processes for the text work; all cores by default.
+        cluster: a Ray cluster to do the text work, a task for each file or few small ones; by
+            default this machine does it.
         overwrite: replace another corpus in ``out``.
         progress: hears how far the build is.
 
@@ -48,10 +52,13 @@ def build(
 
     Raises:
         InputError: if something given cannot be used, or no post holds a wanted emoji.
-        MissingDependency: if the ``corpus`` extra is not installed.
+        MissingDependency: if the ``corpus`` extra, or ``cluster`` on Ray, is not installed.
+        WorkerDied: if a task of the cluster was lost again and again.
     """
     for module in ("pyarrow", "psutil", "daft"):
         require(module, "corpus")
+    if cluster is not None:
+        require("ray", "cluster")
     from deepmoji.corpus.builder import build_corpus
     from deepmoji.corpus.settings import CorpusSettings
 
@@ -60,6 +67,7 @@ def build(
         out,
         settings=settings or CorpusSettings(),
         workers=workers,
+        cluster=cluster,
         overwrite=overwrite,
         progress=progress,
     )

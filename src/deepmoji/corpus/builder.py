@@ -3,8 +3,8 @@
 import errno
 import platform
 import time
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -12,12 +12,14 @@ import pyarrow as pa
 
 from deepmoji.corpus import program
 from deepmoji.corpus.assemble import Assembly
+from deepmoji.corpus.cluster import Ray
 from deepmoji.corpus.folder import BuildFolder
 from deepmoji.corpus.given import Named
 from deepmoji.corpus.labelset import fixed_labels, most_frequent, top_count
 from deepmoji.corpus.layout import FORMAT_VERSION, REPORT, REPORT_TEXT
 from deepmoji.corpus.machine import watch_memory
 from deepmoji.corpus.posts import PostFile, check_posts, find_posts
+from deepmoji.corpus.remote import run_stages
 from deepmoji.corpus.report import make_report, to_markdown
 from deepmoji.corpus.settings import CorpusSettings, fingerprint
 from deepmoji.corpus.stages import Stage, in_groups
@@ -27,6 +29,7 @@ from deepmoji.files import atomic_path, write_json
 from deepmoji.machine import available_cores
 
 _STAGE_SIZE = 8_000_000  # bytes: what a killed build loses at most, if files are small
+_LEAST_TASKS = 8  # on a cluster, if there are as many files
 
 
 class Progress(Protocol):
@@ -57,6 +60,7 @@ class Build:
         out: the corpus folder.
         settings: what to do.
         workers: processes for the text work.
+        cluster: where the text work is done; None: here.
         progress: hears how far it is.
 
     Raises:
@@ -70,11 +74,13 @@ class Build:
         out: Path,
         settings: CorpusSettings,
         workers: int,
+        cluster: Ray | None,
         progress: Progress,
     ) -> None:
         self.posts = check_posts(posts, settings)
         self.settings = settings
         self.workers = workers
+        self.cluster = cluster
         self.progress = progress
         self._top = top_count(settings.labels)
         self._fixed = fixed_labels(settings.labels)
@@ -92,6 +98,7 @@ class Build:
             identity=fingerprint({**request, "posts": states}),
         )
         self._reused = 0
+        self._processes: set[tuple[str, int]] = set()
 
     def run(self) -> dict[str, Any]:
         """Build and return the report.
@@ -121,7 +128,7 @@ class Build:
             "identity": self.folder.identity,
             "seconds": round(time.monotonic() - started, 1),
             "peak_memory_gb": round(peak.gigabytes, 2),
-            "workers": self.workers,
+            **self._workforce(),
             "files_done_before": self._reused,
             "machine": f"{platform.system()} {platform.machine()}, {available_cores()} cores",
             "python": platform.python_version(),
@@ -148,6 +155,7 @@ class Build:
         return [
             Stage(
                 files=files,
+                names=tuple(str(file.path) for file in files),
                 folder=self.folder.work,
                 settings=self.settings,
                 wanted=labels,
@@ -155,22 +163,47 @@ class Build:
                 excluded=excluded,
                 deleted=deleted,
             )
-            for files in in_groups(self.posts, _STAGE_SIZE)
+            for files in in_groups(self.posts, self._stage_size)
         ]
+
+    @property
+    def _stage_size(self) -> int:
+        if self.cluster is None:
+            return _STAGE_SIZE
+        return min(_STAGE_SIZE, sum(file.size for file in self.posts) // _LEAST_TASKS)
 
     def _run(self, stages: Sequence[Stage], what: str) -> Tally:
         """Run the stages that are not finished and add up what they counted."""
         self.progress.step(what, sum(stage.size for stage in stages))
-        total = Tally()
+        total, missing = Tally(), list[Stage]()
         for stage in stages:
             tally = stage.finished()
-            self._reused += 0 if tally is None else len(stage.files)
             if tally is None:
-                tally = stage.run(self.workers, self.progress.advance)
-            else:
-                self.progress.advance(stage.size, tally.posts)
+                missing.append(stage)
+                continue
+            self._reused += len(stage.files)
+            self.progress.advance(stage.size, tally.posts)
+            total.add(tally)
+        for tally in self._run_missing(missing):
             total.add(tally)
         return total
+
+    def _run_missing(self, stages: Sequence[Stage]) -> Iterator[Tally]:
+        if self.cluster is None:
+            for stage in stages:
+                yield stage.run(self.workers, self.progress.advance)
+            return
+        with closing(run_stages(stages, self.cluster)) as outcomes:
+            for done in outcomes:
+                self._processes.add((done.machine, done.process))
+                self.progress.advance(done.size, done.tally.posts)
+                yield done.tally
+
+    def _workforce(self) -> dict[str, int]:
+        if self.cluster is None:
+            return {"workers": self.workers}
+        machines = {machine for machine, _ in self._processes}
+        return {"workers": len(self._processes), "machines": len(machines)}
 
     def _count_emojis(self, count: int) -> tuple[str, ...]:
         tally = self._run(self._stages(()), "counting emojis")
@@ -209,17 +242,21 @@ def build_corpus(
     *,
     settings: CorpusSettings,
     workers: int | None,
+    cluster: Ray | None,
     overwrite: bool,
     progress: Progress | None,
 ) -> dict[str, Any]:
     """See :func:`deepmoji.corpus.build`."""
     if workers is not None and workers < 1:
         raise InputError(f"workers is {workers}; it must be at least 1")
+    if workers is not None and cluster is not None:
+        raise InputError("workers is for this machine; a cluster's tasks take all that it has")
     build = Build(
         posts=find_posts(posts, Path(out)),
         out=Path(out),
         settings=settings,
         workers=workers or available_cores(),
+        cluster=cluster,
         progress=progress or Silent(),
     )
     with _plain_errors(Path(out)):

@@ -38,17 +38,20 @@ _PASSED = ("text", "problem", "place", "file", "total")
 
 
 class TextWorker:
-    """What one worker process runs: the text work over batches of posts.
+    """What one worker runs: the text work over batches of posts.
 
     Args:
         settings: of the build, as a dictionary.
         wanted: the labels; none when emojis are only counted.
         stop_file: once this file is there, no reading is wanted any more.
+        alone: whether it has a process to itself.
     """
 
-    def __init__(self, settings: dict[str, Any], wanted: list[str], stop_file: str) -> None:
-        # A Ctrl-C in a terminal reaches the workers too; the build is the one to end them.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    def __init__(
+        self, settings: dict[str, Any], wanted: list[str], stop_file: str, alone: bool
+    ) -> None:
+        if alone:  # A Ctrl-C in a terminal reaches it too; the build is the one to end it.
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
         chosen = CorpusSettings.from_dict(settings)
         self.counting = not wanted
         self.stop_file = Path(stop_file)
@@ -85,11 +88,13 @@ class TextWorker:
         return pa.array(units, READING.field("emojis").type)
 
 
-def start() -> None:
-    """Start Daft's engine, but leave Ctrl-C to Python.
+def start(threads: int | None = None) -> None:
+    """Start Daft's engine on this machine, but leave Ctrl-C to Python.
 
     At its first query Daft takes Ctrl-C and ends queries at it, as if all their rows were there.
     """
+    if daft.get_or_infer_runner_type() != "native":  # a worker of Ray is taken for one of Daft's
+        daft.set_runner_native(threads)
     # What it logs as errors it raises as well, but for workers that are slow to end.
     logging.getLogger("daft_local_execution").setLevel(logging.CRITICAL)
     with own_interrupts():
@@ -105,14 +110,16 @@ def readings(
         source: of a file's posts; rows without a text pass through.
         settings: of the build.
         wanted: the labels; none counts the emojis instead.
-        workers: processes for the Python part.
+        workers: processes for the Python part; 0 does it in this one.
 
     Returns:
         The columns of READING; of POSTS those that are passed on or asked for; ``sample``, the hash
         that orders samples; and ``minhash``, if near duplicates are looked for.
     """
-    worker = daft.cls(TextWorker, use_process=True, max_concurrency=workers)
-    read = worker(settings.to_dict(), list(wanted), str(source.stop_file)).read
+    alone = workers > 0
+    # A limit of concurrency takes a process, whatever else is asked for.
+    worker = daft.cls(TextWorker, use_process=alone, max_concurrency=workers or None)
+    read = worker(settings.to_dict(), list(wanted), str(source.stop_file), alone).read
     rows = (
         source.read()
         .with_column("failed", when(col("problem").is_null(), first_failed(settings)))

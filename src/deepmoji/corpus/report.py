@@ -181,6 +181,8 @@ def _facts(report: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     yield "seconds", run["seconds"]
     yield "peak memory, GB", run["peak_memory_gb"]
     yield "workers", run["workers"]
+    if "machines" in run:
+        yield "machines", run["machines"]
     if run["files_done_before"]:
         yield "files done by an earlier, interrupted run", run["files_done_before"]
 

@@ -43,6 +43,7 @@ class Stage:
 
     Attributes:
         files: of posts.
+        names: what the files are called in the report.
         folder: where the outcome goes.
         settings: of the build.
         wanted: the labels; none counts emojis instead.
@@ -52,6 +53,7 @@ class Stage:
     """
 
     files: tuple[PostFile, ...]
+    names: tuple[str, ...]
     folder: Path
     settings: CorpusSettings
     wanted: tuple[str, ...]
@@ -92,7 +94,7 @@ class Stage:
         """Read the files and keep the outcome.
 
         Args:
-            workers: processes for the Python part.
+            workers: processes for the Python part; 0 does it in this one.
             advance: called with a number of bytes of input, and of rows, as they are done.
 
         Raises:
@@ -179,7 +181,7 @@ class Stage:
     def _count_problems(self, rows: pa.Table, tally: Tally) -> None:
         columns = [rows[name].to_pylist() for name in ("file", "place", "problem")]
         for file, place, problem in zip(*columns, strict=True):
-            name = str(self.files[file].path)
+            name = self.names[file]
             if place == BROKEN:
                 tally.broken.append((name, problem))
             else:

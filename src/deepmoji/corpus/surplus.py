@@ -100,7 +100,7 @@ def _bands(parts: Sequence[Path]) -> NDArray[np.uint64]:
     """Return a hash of each band of each post, [bands, posts]; 0 for a post without phrases."""
     found: list[NDArray[np.uint64]] = [np.zeros((_BANDS, 0), np.uint64)]
     for hashes in _read(parts):
-        bands = hashes.reshape(len(hashes), _BANDS, -1).astype(np.uint64)
+        bands = hashes.reshape(len(hashes), _BANDS, HASHES // _BANDS).astype(np.uint64)
         mixed = np.ones(bands.shape[:2], np.uint64)
         with np.errstate(over="ignore"):
             for place in range(bands.shape[2]):

@@ -98,7 +98,7 @@ def _run(
     progress: Progress,
 ) -> Generator[Outcome]:
     if isinstance(runner, Ray):
-        return score_on_ray(parts, settings, folder, progress, runner.address)
+        return score_on_ray(parts, settings, folder, progress, runner)
     size = sum(part.size for part in parts)
     workers = runner.workers or min(available_cores(), 1 + size // _SMALL)
     return score_parts(parts, settings, folder, progress, workers)

@@ -1,7 +1,8 @@
-"""Where a run takes place."""
+"""Where a run takes place: here, or on a cluster."""
 
 from dataclasses import dataclass
 
+from deepmoji.corpus.cluster import Ray
 from deepmoji.errors import InputError
 
 
@@ -22,17 +23,6 @@ class Local:
     def __post_init__(self) -> None:
         if self.workers is not None and self.workers < 1:
             raise InputError(f"workers is {self.workers}; it must be at least 1")
-
-
-@dataclass(frozen=True)
-class Ray:
-    """A Ray cluster whose machines all see the files, the model and the folder under one path.
-
-    Attributes:
-        address: of the cluster; by default ``RAY_ADDRESS``, or a new one on this machine.
-    """
-
-    address: str | None = None
 
 
 Runner = Local | Ray

@@ -14,16 +14,12 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.synchronize import Event
 from typing import Protocol, TypeVar
 
-from deepmoji.errors import DeepmojiError
+from deepmoji.errors import WorkerDied
 from deepmoji.scoring.scorer import Scored, Scorer
 from deepmoji.scoring.settings import ScoreSettings
 
 # Slices that wait for a worker, for each one: enough that none ever waits for the reader.
 _AHEAD = 2
-
-
-class WorkerDied(DeepmojiError):  # noqa: N818 - says what happened
-    """A worker process ended before it answered."""
 
 
 class Task(Protocol):

@@ -1,0 +1,52 @@
+"""A Ray cluster of two nodes with a core each, in processes of its own, for tests.
+
+`python -m tests.helpers.raycluster` prints its address, and ends when its standard input does.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def main() -> None:
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    os.environ["RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO"] = "0"
+    from ray.cluster_utils import Cluster
+
+    node = {"num_cpus": 1, "object_store_memory": 100_000_000}
+    # Not where a user's own cluster is noted; short, as the paths of sockets have to be.
+    with tempfile.TemporaryDirectory(prefix="ray") as folder:
+        head = {**node, "temp_dir": folder, "include_dashboard": False}
+        cluster = Cluster(initialize_head=True, head_node_args=head)
+        cluster.add_node(**node)
+        cluster.wait_for_nodes()
+        sys.stdout.write(f"{cluster.address}\n")
+        sys.stdout.flush()
+        sys.stdin.read()
+        cluster.shutdown()
+
+
+@contextmanager
+def two_nodes() -> Generator[str]:
+    """Start the cluster and give its address."""
+    command = [sys.executable, "-m", "tests.helpers.raycluster"]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
+    ) as process:
+        try:
+            address = process.stdout.readline().strip()
+            assert address, "the cluster did not start"
+            yield address
+        finally:
+            process.stdin.close()
+            process.wait(60)
+
+
+if __name__ == "__main__":
+    main()
