@@ -87,7 +87,9 @@ function draw() {
   const answered = state.panes.filter((pane) => pane.answer);
   const scale = Math.max(...answered.map((pane) => pane.answer.top[0].probability), 1e-9);
   for (const pane of answered) {
-    pane.show({ ...pane.answer, words: withKept(pane.answer) }, { view: state.view, scale });
+    const isKept = !isExplained(pane.answer);
+    const shown = { ...pane.answer, words: withKept(pane.answer) };
+    pane.show(shown, { view: state.view, scale, isKept });
     pane.stale(isStale(pane));
   }
 }
