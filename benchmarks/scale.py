@@ -1,4 +1,4 @@
-"""How cost grows with the number of posts: corpus build, scoring and training, on one core and two.
+"""How cost grows with the number of posts: corpus build, scoring and training, cores and Ray nodes.
 
 python -m benchmarks.scale                       # hours; rows that are there already are kept
 python -m benchmarks.scale --steps build,score --sizes 10000,100000 --again
@@ -21,14 +21,19 @@ import matplotlib as mpl
 from benchmarks.record import RESULTS, ROOT, machine, write
 from benchmarks.score import copy_posts, resident
 from deepmoji.machine import available_cores
+from tests.helpers.raycluster import started
 
 SIZES = (10_000, 100_000, 1_000_000, 3_000_000)
-STEPS = {"build": "posts", "score": "posts", "train": "pairs"}
+# What is measured, each up to so many rows. Of "build on Ray" the cores are nodes with a core each,
+# all on this machine: more rows would only say again what two of its cores do.
+STEPS = {"build": 3_000_000, "score": 3_000_000, "train": 3_000_000, "build on Ray": 100_000}
+ON_RAY = "build on Ray"
 PART = 100_000  # posts of a file
 PLOT = ROOT / "docs" / "images" / "scale.png"
 _TRAINED = 60  # steps at the most: what a step costs does not change after the first ones
 _BATCH = 256
 _INTERVAL = 0.2  # seconds
+_FILES_ON_RAY = 8  # a file is a task
 # Pairs that so many posts yield, with room: what training of a given size needs to find.
 _CORPUS_POSTS = 3_000_000
 
@@ -62,6 +67,7 @@ def main() -> None:
         for step in options.steps.split(",")
         for size in options.sizes.split(",")
         for cores in options.cores.split(",")
+        if int(size) <= STEPS[step]
     ]
     rows = [row for row in kept if not (options.again and _is_among(row, wanted))]
     with tempfile.TemporaryDirectory() as name:
@@ -90,6 +96,8 @@ def measure(row: Row, work: Path, corpus: Path | None) -> dict[str, Any]:
         command += ["--processes", row.cores, "--batch-size", _BATCH, "--max-tokens", 40]
     elif row.step == "score":
         command = ["score", _posts(work, row.size), "--workers", row.cores]
+    elif row.step == ON_RAY:
+        return _measure_on_ray(row, work, out)
     else:
         command = ["corpus", "build", _posts(work, row.size), "--workers", row.cores]
     seconds, peak = watch([*command, "--out", out], row.cores)
@@ -102,6 +110,15 @@ def measure(row: Row, work: Path, corpus: Path | None) -> dict[str, Any]:
         "per_second": round(done / seconds, 1),
         "peak_memory_mb": round(peak / 1e6),
     }
+
+
+def _measure_on_ray(row: Row, work: Path, out: Path) -> dict[str, Any]:
+    """Build on a cluster that is there already; the memory of its tasks is not measured."""
+    posts = _posts(work, row.size, row.size // _FILES_ON_RAY)
+    with started(row.cores) as address:
+        command = ["corpus", "build", posts, "--runner", "ray", "--address", address, "--out", out]
+        seconds, _ = watch(command, available_cores())
+    return {"seconds": round(seconds, 1), "per_second": round(row.size / seconds, 1)}
 
 
 def watch(arguments: Sequence[object], cores: int) -> tuple[float, int]:
@@ -121,10 +138,10 @@ def watch(arguments: Sequence[object], cores: int) -> tuple[float, int]:
     return time.perf_counter() - begun, peak
 
 
-def _posts(work: Path, size: int) -> Path:
-    folder = work / f"posts-{size}"
+def _posts(work: Path, size: int, part: int = PART) -> Path:
+    folder = work / f"posts-{size}-{part}"
     if not folder.exists():
-        copy_posts(folder, size, PART)
+        copy_posts(folder, size, part)
     return folder
 
 
@@ -144,7 +161,10 @@ def plot(rows: Sequence[dict[str, Any]], path: Path) -> None:
     for name, points in _lines(rows):
         sizes = [point["size"] for point in points]
         left.plot(sizes, [point["per_second"] for point in points], marker="o", label=name)
-        right.plot(sizes, [point["peak_memory_mb"] for point in points], marker="o", label=name)
+        if all("peak_memory_mb" in point for point in points):
+            right.plot(sizes, [point["peak_memory_mb"] for point in points], marker="o")
+        else:
+            right.plot([], [])  # the next line's colour is that of the left side
     left.set(xlabel="posts (training: pairs)", ylabel="a second", xscale="log", yscale="log")
     right.set(xlabel="posts (training: pairs)", ylabel="peak memory, MB", xscale="log")
     right.set_ylim(bottom=0)
@@ -157,7 +177,8 @@ def _lines(rows: Sequence[dict[str, Any]]) -> Iterator[tuple[str, list[dict[str,
     keys = dict.fromkeys((row["step"], row["cores"]) for row in rows)
     for step, cores in keys:
         points = [row for row in rows if (row["step"], row["cores"]) == (step, cores)]
-        yield f"{step}, {cores} core{'s' if cores > 1 else ''}", points
+        what = "node" if step == ON_RAY else "core"
+        yield f"{step}, {cores} {what}{'s' if cores > 1 else ''}", points
 
 
 if __name__ == "__main__":

@@ -85,7 +85,7 @@ def main() -> None:
 def copy_posts(folder: Path, rows: int, part: int) -> None:
     """Write the first rows of the shared posts, so many in each file."""
     folder.mkdir()
-    batches = rows_of(sorted(shared("corpus").glob("*.parquet")), rows)
+    batches = rows_of(sorted(shared("corpus").glob("*.parquet")), rows, min(part, 50_000))
     writer, written, number = None, part, 0
     for batch in batches:
         if written >= part:
@@ -100,10 +100,10 @@ def copy_posts(folder: Path, rows: int, part: int) -> None:
         writer.close()
 
 
-def rows_of(files: list[Path], rows: int) -> Iterator[pa.RecordBatch]:
+def rows_of(files: list[Path], rows: int, size: int) -> Iterator[pa.RecordBatch]:
     for path in files:
         with pq.ParquetFile(path) as file:
-            for batch in file.iter_batches(50_000):
+            for batch in file.iter_batches(size):
                 if rows <= 0:
                     return
                 yield batch.slice(0, rows).replace_schema_metadata()

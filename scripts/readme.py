@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from scripts import figures, study_figures, transfer_figures
+from scripts import figures, scale_figures, study_figures, transfer_figures
 from scripts.blocks import ROOT, fill, update
 
 README = ROOT / "README.md"
@@ -19,6 +19,7 @@ TRAINING = ROOT / "docs" / "training.md"
 SERVE = ROOT / "docs" / "serve.md"
 PREDICT = ROOT / "docs" / "predict.md"
 IMPORT = ROOT / "docs" / "import.md"
+SCALE = ROOT / "docs" / "scale.md"
 RESULTS = ROOT / "benchmarks" / "results"
 
 Results = Mapping[str, Any]
@@ -92,6 +93,12 @@ PAGES: Mapping[Path, Blocks] = {
     IMPORT: {"agreement": (("interop",), figures.agreement)},
     SERVE: {"serving": ((), figures.serving)},
     TRAINING: {"training_speed": (("training_speed",), figures.training_speed)},
+    # Takes hours to measure, on a machine with nothing else to do: the page can stand without.
+    SCALE: {
+        "scale_rates": ((), scale_figures.rates),
+        "scale_needs": ((), scale_figures.needs),
+        "scale_shuffles": ((), scale_figures.shuffles),
+    },
 }
 
 

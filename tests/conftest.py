@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from tests.helpers.raycluster import two_nodes
+from tests.helpers.raycluster import started
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -49,5 +49,5 @@ def ray_cluster() -> Generator[str]:
     """The address of a Ray cluster of two nodes, with a core each; a test skips without Ray."""
     if find_spec("ray") is None:
         pytest.skip("needs ray: pip install 'deepmoji[cluster]'")
-    with two_nodes() as address:
+    with started(2) as address:
         yield address

@@ -16,5 +16,7 @@ def test_default_options_make_what_they_made_before(corpus):
     rows = [pq.read_table(path).to_pylist() for path in [*tables, corpus / "test.parquet"]]
     names = ("vocabulary.json", "labels.json")
     lists = [json.loads((corpus / name).read_text("utf-8")) for name in names]
-    text = json.dumps([rows, lists, facts(corpus)])
+    report = facts(corpus)
+    del report["leaks"]  # which reports have had only since then
+    text = json.dumps([rows, lists, report])
     assert hashlib.sha256(text.encode()).hexdigest() == DIGEST

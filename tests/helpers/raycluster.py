@@ -1,6 +1,6 @@
-"""A Ray cluster of two nodes with a core each, in processes of its own, for tests.
+"""A Ray cluster of nodes with a core each, in processes of its own.
 
-`python -m tests.helpers.raycluster` prints its address, and ends when its standard input does.
+`python -m tests.helpers.raycluster 2` prints its address, and ends when its standard input does.
 """
 
 import os
@@ -24,7 +24,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="ray") as folder:
         head = {**node, "temp_dir": folder, "include_dashboard": False}
         cluster = Cluster(initialize_head=True, head_node_args=head)
-        cluster.add_node(**node)
+        for _ in range(int(sys.argv[1]) - 1):
+            cluster.add_node(**node)
         cluster.wait_for_nodes()
         sys.stdout.write(f"{cluster.address}\n")
         sys.stdout.flush()
@@ -33,19 +34,20 @@ def main() -> None:
 
 
 @contextmanager
-def two_nodes() -> Generator[str]:
-    """Start the cluster and give its address."""
-    command = [sys.executable, "-m", "tests.helpers.raycluster"]
+def started(nodes: int) -> Generator[str]:
+    """Start a cluster and give its address."""
+    command = [sys.executable, "-m", "tests.helpers.raycluster", str(nodes)]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
     ) as process:
         try:
             address = process.stdout.readline().strip()
-            assert address, "the cluster did not start"
+            if not address:
+                raise RuntimeError("the cluster did not start")
             yield address
         finally:
             process.stdin.close()
-            process.wait(60)
+            process.wait(120)  # Ray drains its nodes first
 
 
 if __name__ == "__main__":

@@ -15,8 +15,10 @@ from deepmoji.bundle import Bundle
 from deepmoji.config import ModelConfig, PretrainConfig
 from deepmoji.corpus.shards import CorpusFolder
 from deepmoji.errors import BundleError, DeepmojiError, InputError
+from deepmoji.training.checkpoint import KEPT
 from deepmoji.training.pretrain import Hardware, Run, pretrain, train
 from tests.helpers.corpora import EMOJIS, make_posts
+from tests.helpers.tinyruns import latest
 
 TINY = ModelConfig(units=16, embedding_size=16)
 ONE = Hardware(device="cpu", processes=1, precision="32-true")
@@ -151,6 +153,22 @@ def test_a_damaged_checkpoint_is_told(corpus, tmp_path):
     (tmp_path / "run" / "latest.pt").write_bytes(b"no checkpoint")
     with pytest.raises(InputError, match="damaged"):
         train(run_of(corpus, tmp_path / "run"), ONE, _nothing)
+
+
+def test_the_last_states_are_kept_and_a_spoilt_one_is_passed_over(corpus, tmp_path):
+    run = run_of(corpus, tmp_path / "run")
+    train(run, ONE, _nothing)
+    kept = sorted(path.name for path in run.folder.glob("step-*.pt"))
+    assert len(kept) == KEPT
+    steps = [int(name[5:-3]) for name in kept]
+    assert latest(run.folder)["state"]["step"] == steps[-1]
+    for name in ("latest.pt", kept[-1]):
+        whole = (run.folder / name).read_bytes()
+        (run.folder / name).unlink()
+        (run.folder / name).write_bytes(whole[: len(whole) // 2])
+    assert run.checkpoint().load_state().step == steps[-2]
+    train(run, ONE, _nothing)  # goes on from there
+    assert latest(run.folder)["state"]["step"] == steps[-1]
 
 
 def test_a_loss_that_is_no_number_ends_the_run(corpus, tmp_path):

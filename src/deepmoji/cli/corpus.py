@@ -12,10 +12,11 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from deepmoji.cli import census
 from deepmoji.cli.cluster import Address, Runner, RunnerName, chosen_cluster
 from deepmoji.corpus import build as build_corpus
 from deepmoji.corpus.layout import REPORT
-from deepmoji.corpus.report import check_report, samples, tables
+from deepmoji.corpus.report import check_report, leaks, samples, tables
 from deepmoji.corpus.settings import RULES, CorpusSettings
 from deepmoji.errors import InputError
 from deepmoji.files import read_json
@@ -215,6 +216,9 @@ def build_command(
         _summary(report, out, done=done)
 
 
+app.add_typer(census.app)
+
+
 @app.command("report")
 def report_command(
     corpus: Annotated[Path, typer.Argument(help="A corpus folder.", show_default=False)],
@@ -273,4 +277,6 @@ def _summary(report: Mapping[str, Any], out: Path, *, done: bool) -> None:
         typer.echo(
             f"Unreadable: {len(unreadable['files'])} files, {unreadable['rows']:,} rows.", err=True
         )
+    if found := leaks(report):
+        typer.echo(f"The leak check found {found:,} leaks; see the report.", err=True)
     typer.echo(f"More: deepmoji corpus report {out}")

@@ -9,10 +9,11 @@ from deepmoji.errors import require
 
 if TYPE_CHECKING:
     from deepmoji.corpus.builder import Progress
+    from deepmoji.corpus.census import Census
     from deepmoji.corpus.cluster import Ray
     from deepmoji.corpus.settings import CorpusSettings
 
-__all__ = ["build"]
+__all__ = ["build", "take_census"]
 
 # Daft reports its use to its makers when it is imported and when it runs, unless told not to;
 # this is the one place that runs before any import of it, in its worker processes too.
@@ -55,8 +56,7 @@ def build(
         MissingDependency: if the ``corpus`` extra, or ``cluster`` on Ray, is not installed.
         WorkerDied: if a task of the cluster was lost again and again.
     """
-    for module in ("pyarrow", "psutil", "daft"):
-        require(module, "corpus")
+    _require()
     if cluster is not None:
         require("ray", "cluster")
     from deepmoji.corpus.builder import build_corpus
@@ -71,3 +71,28 @@ def build(
         overwrite=overwrite,
         progress=progress,
     )
+
+
+def take_census(
+    posts: str | Path | Sequence[str | Path],
+    *,
+    settings: "CorpusSettings | None" = None,
+    workers: int | None = None,
+) -> "Census":
+    """Count the emojis of posts, of those that pass the filters of ``settings``.
+
+    Raises:
+        InputError: if something given cannot be used.
+        MissingDependency: if the ``corpus`` extra is not installed.
+    """
+    _require()
+    from deepmoji.corpus.census import take_census as take
+    from deepmoji.corpus.settings import CorpusSettings
+
+    sources = [posts] if isinstance(posts, str | Path) else posts
+    return take(sources, settings=settings or CorpusSettings(), workers=workers)
+
+
+def _require() -> None:
+    for module in ("pyarrow", "psutil", "daft"):
+        require(module, "corpus")

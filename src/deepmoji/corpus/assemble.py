@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from deepmoji.corpus.layout import LABELS, TRAIN_FOLDER, VOCABULARY, part_name, split_name
+from deepmoji.corpus.leaks import count_shared, count_traces
 from deepmoji.corpus.pairs import (
     DROPPED,
     TEST,
@@ -221,12 +222,22 @@ class Assembly:
                 emoji: {name: counts[index] for name, counts in per_emoji.items()}
                 for index, emoji in enumerate(self.labels)
             },
+            "leaks": self._leaks(),
             "length_histogram": _histogram(encoded.words[rows]),
             "cut_share": _share(encoded.words[rows] > self.settings.max_tokens),
             "unknown_share": {
                 name: _share(encoded.rows(pairs.row[mask])[0].flatten().to_numpy() == UNKNOWN)
                 for name, mask in masks.items()
             },
+        }
+
+    def _leaks(self) -> dict[str, int]:
+        rows = np.unique(self.pairs.row[self.pairs.split != DROPPED])
+        inputs = (column.take(pa.array(inside)) for column, inside in self._columns("input", rows))
+        return {
+            "inputs": len(rows),
+            **count_traces(inputs, self.labels),
+            "in_two_splits": count_shared(self.posts, self.pairs),
         }
 
 

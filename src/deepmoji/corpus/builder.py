@@ -109,7 +109,9 @@ class Build:
         started = time.monotonic()
         program.start()
         with watch_memory() as peak:
-            labels = self._fixed if self._top is None else self._count_emojis(self._top)
+            labels = self._fixed
+            if self._top is not None:
+                labels = most_frequent(self.count_emojis().emojis, self._top, self._fixed)
             stages = self._stages(labels)
             tally = self._run(stages, "reading posts")
             assembly = Assembly(
@@ -205,9 +207,10 @@ class Build:
         machines = {machine for machine, _ in self._processes}
         return {"workers": len(self._processes), "machines": len(machines)}
 
-    def _count_emojis(self, count: int) -> tuple[str, ...]:
-        tally = self._run(self._stages(()), "counting emojis")
-        return most_frequent(tally.emojis, count, self._fixed)
+    def count_emojis(self) -> Tally:
+        """Count the emojis of the posts that pass the filters, and what else is counted then."""
+        program.start()
+        return self._run(self._stages(()), "counting emojis")
 
 
 def _nothing(tally: Tally, labels: int) -> str:

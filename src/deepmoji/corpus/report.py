@@ -12,6 +12,14 @@ from deepmoji.errors import InputError
 
 _SAMPLE_LENGTH = 100
 _BARS = 40
+_LEAKS = {
+    "inputs": "checked",
+    "emoji": "with an emoji left",
+    "variation_selector": "with a variation selector left",
+    "joiner": "with a joiner left",
+    "skin_tone": "with a skin tone left",
+    "in_two_splits": "in more than one split",
+}
 
 
 @dataclass(frozen=True)
@@ -89,6 +97,8 @@ def tables(report: Mapping[str, Any]) -> Iterator[Table]:
         for emoji, counts in report["pairs_per_emoji"].items()
     ]
     yield Table("Pairs for each emoji", ("emoji", "train", "validation", "test"), per_emoji)
+    if "leaks" in report:  # older reports have none
+        yield Table("Leak check", ("", "inputs"), list(_leak_rows(report["leaks"])))
     lengths = list(_length_rows(report["length_histogram"]))
     yield Table("Words in a training text", ("words", "pairs", ""), lengths, numbers=False)
     facts = [(name, str(value)) for name, value in _facts(report)]
@@ -152,6 +162,16 @@ def _post_rows(report: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
         off = "" if rule["applied"] else " (off)"
         yield row(f"dropped by {name}{off}", rule["dropped"])
     yield row("kept", report["kept"])
+
+
+def leaks(report: Mapping[str, Any]) -> int:
+    """Return how many times the leak check found something."""
+    return sum(count for name, count in report.get("leaks", {}).items() if name != "inputs")
+
+
+def _leak_rows(leaks: Mapping[str, int]) -> Iterator[tuple[str, str]]:
+    for name, title in _LEAKS.items():
+        yield title, f"{leaks[name]:,}"
 
 
 def _length_rows(histogram: Mapping[str, int]) -> Iterator[tuple[str, str, str]]:

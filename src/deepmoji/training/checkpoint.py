@@ -1,5 +1,7 @@
 """A training run on disk, from which a killed run goes on as if nothing had happened."""
 
+import os
+import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 from pickle import UnpicklingError
@@ -45,8 +47,11 @@ class Saved(NamedTuple):
     average: dict[str, Any]  # of the weights; empty where none is kept
 
 
+KEPT = 3  # states of a run: the latest, and those to go back to if the disk spoils it
+
+
 class Checkpoint:
-    """The folder of a run: its latest state, and the weights that validated best.
+    """The folder of a run: its last few states, and the weights that validated best.
 
     Args:
         folder: where; made if it is missing.
@@ -68,6 +73,21 @@ class Checkpoint:
             **({"average": saved.average} if saved.average else {}),
         }
         self._write(content, self._latest)
+        self._keep(self.folder / f"step-{saved.state.step:09}.pt")
+
+    def _keep(self, path: Path) -> None:
+        """Keep the latest state under its own name too, and of older ones as many as wanted."""
+        path.unlink(missing_ok=True)
+        try:
+            os.link(self._latest, path)
+        except OSError:  # a file system without hard links
+            with atomic_path(path) as temporary:
+                shutil.copyfile(self._latest, temporary)
+        for old in self._older()[KEPT:]:
+            old.unlink()
+
+    def _older(self) -> list[Path]:
+        return sorted(self.folder.glob("step-*.pt"), reverse=True)
 
     def save_best(self, network: dict[str, Any]) -> None:
         """Write the weights that validated best."""
@@ -95,7 +115,7 @@ class Checkpoint:
     def _read_latest(self) -> dict[str, Any] | None:
         if not self._latest.exists():
             return None
-        content = self._read(self._latest)
+        content = self._readable()
         before = content["fingerprint"]
         changed = [
             name
@@ -108,6 +128,16 @@ class Checkpoint:
                 "continue with the same settings, delete the folder, or choose another --out"
             )
         return content
+
+    def _readable(self) -> dict[str, Any]:
+        """Return the latest state that can be read."""
+        damage: InputError | None = None
+        for path in (self._latest, *self._older()):
+            try:
+                return self._read(path)
+            except InputError as error:
+                damage = damage or error
+        raise damage or InputError(f"{self.folder} holds no state of a run")
 
     def load(self) -> Saved | None:
         """Return what was saved of the run so far, or None if there is none.

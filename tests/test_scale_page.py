@@ -1,0 +1,64 @@
+"""The page on cost and scale computes what it says from the results, and stands without them."""
+
+import pytest
+
+from scripts import readme, scale_figures
+
+RESULTS = {
+    "scale": {
+        "machine": {"cpu": "Z80", "cores": 2},
+        "rows": [
+            {"step": step, "size": size, "cores": cores, "seconds": size / rate / cores,
+             "per_second": rate * cores, "peak_memory_mb": 100 + size // 10_000}
+            for step, rate in (("build", 25_000), ("score", 500), ("train", 100))
+            for size in (1_000_000, 3_000_000)
+            for cores in (1, 2)
+        ]
+        + [{"step": "build on Ray", "size": 100_000, "cores": 2, "seconds": 20, "per_second": 5e3}],
+    },
+    "corpus": {"posts": 3_000_000, "kept": 1_000_000, "pairs": {"train": 1_200_000}},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("part", "said"),
+    [
+        ("rates", ["2 cores (Z80)", "| `score` | 1 core | 1,000,000 posts | 2,000 | 500 | 200 |"]),
+        ("rates", ["| `corpus build --runner ray` | 2 nodes | 100,000 posts | 20 | 5,000 | – |"]),
+        ("needs", ["55 billion posts: text work | 25,000 | 611 | 1.0 h |"]),  # 55e9/25e3/3600
+        ("needs", ["| `score`, 55 billion posts | 500 | 30,556 | 47.7 h |"]),
+        ("needs", ["1.2 billion pairs, one epoch | 100 | 3,333 | 5.2 h |"]),
+        ("shuffles", ["100 bytes for each post", "33% are kept", "300 bytes for each kept one"]),
+        (
+            "shuffles",
+            [
+                "1 billion kept posts (1.2 billion pairs at 1.20 a post)",
+                "is 300.0 GB on",
+                "48.0 GB",
+            ],
+        ),
+        ("shuffles", ["| equal pairs (by words and label) | 21.6 GB |", "by band | 256.0 GB |"]),
+    ],
+)
+def test_figures(part, said):
+    text = getattr(scale_figures, part)(RESULTS)
+    assert [each for each in said if each not in text] == []
+
+
+def test_a_gpu_that_was_measured():
+    gpu = {"variants": {"a": {"texts_per_second": 10_000.0}, "b": {"texts_per_second": 5_000.0}}}
+    text = scale_figures.needs({**RESULTS, "training_speed_gpu": gpu})
+    assert "| the same on one GPU | 10,000 | – | 33 h |" in text
+
+
+def test_the_page_stands_without_results():
+    page = readme.SCALE.read_text(encoding="utf-8")
+    made = readme.render(page, {}, readme.PAGES[readme.SCALE])
+    assert made.count("Not measured yet: `python -m benchmarks.scale`") == 3
+    assert readme.missing_results({}) == readme.missing_results({"training_speed_gpu": {}})
+
+
+def test_rows_of_one_step_alone_are_enough():
+    few = {**RESULTS, "scale": {**RESULTS["scale"], "rows": RESULTS["scale"]["rows"][:1]}}
+    assert "| `score`, 55 billion posts | – | – | – |" in scale_figures.needs(few)
+    assert "grows by 0 bytes" in scale_figures.shuffles(few)
