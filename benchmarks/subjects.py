@@ -18,6 +18,7 @@ _FILES = 6  # that the posts are spread over
 # Of records: what two runs of the same work need not have in common.
 _TIMES = {
     "date",
+    "files_done_before",
     "peak_memory_gb",
     "peak_memory_mb",
     "posts_per_second",

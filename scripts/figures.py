@@ -98,6 +98,27 @@ def _against_cut(row: Mapping[str, float]) -> str:
     return f"{row['test']:.3f}{interval}"
 
 
+def serving(results: Results) -> str:
+    """The server under load, beside the model without it; nothing where that was not measured."""
+    if "serve" not in results:
+        return "*Not measured yet: `python -m benchmarks.serve`.*"
+    serve = results["serve"]
+    rows = []
+    for name, run in serve["runs"].items():
+        latencies = (f"{run['milliseconds'][share]:,.0f} ms" for share in ("p50", "p95", "p99"))
+        wrong = run["errors"] + run["lost"] + run["wrong"]
+        memory = " / ".join(f"{each:,.0f}" for each in run["server_memory_mb"].values())
+        rate = f"{run['texts_per_second']:,.0f}"
+        rows.append((name, rate, *latencies, f"{wrong:,} of {run['requests']:,}", memory))
+    header = ("", "texts/s", "p50", "p95", "p99", "failed, lost or wrong", "MB on the way")
+    return (
+        f"{serve['connections']} connections for {serve['seconds']:.0f} s each, asked from the "
+        f"same {serve['machine']['cores']} cores ({serve['machine']['cpu']}). `scores` in one "
+        f"process answers {serve['in_process_texts_per_second']:,.0f} texts/s there.\n\n"
+        f"{table(header, rows, 'lrrrrrr')}"
+    )
+
+
 SPEED_COLUMNS = {  # of each variant: the name in the table, and how its numbers are written
     "texts_per_second": ("texts/s", ",.0f"),
     "tokens_per_second": ("tokens/s", ",.0f"),
@@ -147,6 +168,19 @@ def parity(results: Results) -> str:
         f"either kind of gates, give probabilities within {apart['probabilities']:.0e} and "
         f"encodings within {apart['features']:.0e} of the original's."
     )
+
+
+def agreement(results: Results) -> str:
+    """How far imported weights are from the original's own numbers, by format, gates and form."""
+    kinds = ("probabilities", "features", "attention")
+    rows = [
+        (
+            f"{row['format']}, {row['gates'].replace('_', ' ')}, {row['precision']}",
+            *(f"{row[kind]:.0e}" for kind in kinds),
+        )
+        for row in results["interop"]["rows"]
+    ]
+    return table(("format, gates, form", *kinds), rows, "lrrr")
 
 
 def _building(corpus: Mapping[str, Any]) -> str:

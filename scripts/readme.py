@@ -16,7 +16,9 @@ from scripts.blocks import ROOT, fill, update
 
 README = ROOT / "README.md"
 TRAINING = ROOT / "docs" / "training.md"
+SERVE = ROOT / "docs" / "serve.md"
 PREDICT = ROOT / "docs" / "predict.md"
+IMPORT = ROOT / "docs" / "import.md"
 SCALE = ROOT / "docs" / "scale.md"
 RESULTS = ROOT / "benchmarks" / "results"
 
@@ -89,6 +91,8 @@ BLOCKS: Blocks = {
 PAGES: Mapping[Path, Blocks] = {
     README: BLOCKS,
     PREDICT: {"long_texts": (("long",), figures.long_texts)},
+    IMPORT: {"agreement": (("interop",), figures.agreement)},
+    SERVE: {"serving": ((), figures.serving)},
     TRAINING: {"training_speed": (("training_speed",), figures.training_speed)},
     # Takes hours to measure, on a machine with nothing else to do: the page can stand without.
     SCALE: {

@@ -58,6 +58,12 @@ def test_contradictions_are_refused(bundle, part, changes, message):
         Bundle.open(bundle.folder)
 
 
+@pytest.mark.parametrize("source", ["hf://owner/name", Path("hf://owner/name")])
+def test_a_model_on_a_hub_has_to_be_downloaded_first(source):
+    with pytest.raises(BundleError, match="with deepmoji download"):
+        Bundle.open(source)
+
+
 def test_foreign_folders_are_refused_and_kept(bundle, tmp_path):
     with pytest.raises(BundleError, match="no complete model bundle"):
         Bundle.open(tmp_path)

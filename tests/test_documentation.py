@@ -148,6 +148,23 @@ RESULTS = {
             "ratio_to_baseline": 2.5,
         },
     },
+    "serve": {
+        "machine": {"cpu": "Z80", "cores": 2},
+        "connections": 64,
+        "seconds": 60.0,
+        "in_process_texts_per_second": 1234.5,
+        "runs": {
+            "16 texts a request": {
+                "requests": 4321,
+                "errors": 1,
+                "lost": 2,
+                "wrong": 3,
+                "texts_per_second": 987.6,
+                "milliseconds": {"p50": 71.2, "p95": 140.1, "p99": 1222.2},
+                "server_memory_mb": {"start": 190.2, "middle": 207.3, "end": 211.0},
+            }
+        },
+    },
     "golden": {
         "texts": 4157,
         "equal": {"words": 4157, "ids": 4156, "train_words": 4068},
@@ -155,9 +172,18 @@ RESULTS = {
     },
     "interop": {
         "rows": [
-            {"precision": "fp32", "probabilities": 8e-07, "features": 2e-07},
-            {"precision": "int8", "probabilities": 0.03, "features": 0.02},
-            {"precision": "fp32", "probabilities": 7e-07, "features": 3e-07},
+            dict(
+                zip(
+                    ("format", "gates", "precision", "probabilities", "features", "attention"),
+                    row,
+                    strict=True,
+                )
+            )
+            for row in (
+                ("keras", "hard_sigmoid", "fp32", 8e-07, 2e-07, 2e-07),
+                ("keras", "hard_sigmoid", "int8", 0.03, 0.02, 0.006),
+                ("torchmoji", "sigmoid", "fp32", 7e-07, 3e-07, 1e-07),
+            )
         ]
     },
 }
@@ -189,12 +215,33 @@ RESULTS = {
                 "prefers `mean` at 30 words",
             ],
         ),
+        (
+            "agreement",
+            [
+                "| keras, hard sigmoid, int8 | 3e-02 | 2e-02 | 6e-03 |",
+                "| torchmoji, sigmoid, fp32 | 7e-07 | 3e-07 | 1e-07 |",
+            ],
+        ),
+        (
+            "serving",
+            [
+                "64 connections for 60 s",
+                "2 cores (Z80)",
+                "1,234 texts/s",
+                "| 16 texts a request | 988 | 71 ms | 140 ms | 1,222 ms | 6 of 4,321 |",
+                "| 190 / 207 / 211 |",
+            ],
+        ),
         ("parity", ["4,157", "4,156", "4,068; 89", "8e-07", "3e-07"]),
     ],
 )
 def test_figures_say_what_was_measured(part, numbers):
     text = getattr(figures, part)(RESULTS)
     assert [number for number in numbers if number not in text] == []
+
+
+def test_a_load_that_was_not_measured_is_named():
+    assert figures.serving({}) == "*Not measured yet: `python -m benchmarks.serve`.*"
 
 
 def test_bench_prints_every_result():

@@ -9,17 +9,21 @@ import pickle
 import sys
 
 import numpy as np
+import onnx
 import pytest
 import torch
 
 import deepmoji
 from deepmoji import SentenceTokenizer, define_deepmoji, finetune_chainthaw
 from deepmoji.config import ModelConfig
+from deepmoji.corpus.settings import RULES
+from deepmoji.corpus.words import KEPT, TextRules
 from deepmoji.errors import InputError
 from deepmoji.evaluation.measures import GRID, MEASURES
 from deepmoji.labels import EMOJIS, NAMES
 from deepmoji.text.vocabulary import SPECIAL_TOKENS, Vocabulary
 from deepmoji.training import tuner as tuners
+from deepmoji.training.graph import build_graph
 from deepmoji.training.network import Network
 from deepmoji.training.recurrence import Packing
 from tests.helpers import bundles
@@ -29,10 +33,33 @@ torch.set_num_threads(1)  # these models are so small that threads would only wa
 TEXTS = ["love", "i love you and this is the good morning", "", "so tired !", "can't wait for it"]
 
 
+def make_ours(folder, **sizes):
+    """Return a model with the helper's random weights, in the graph that our own exporter makes."""
+    tiny = bundles.Tiny(**sizes)
+    made = bundles.make_bundle(folder, tiny)
+    theirs = bundles.make_weights(tiny)
+    weights = {
+        "embedding.weight": theirs["embedding"],
+        "attention": theirs["attention_weight"][:, 0],
+        "output.weight": theirs["output"].T,
+        "output.bias": theirs["bias"],
+    }
+    for layer in (1, 2):
+        for index, direction in enumerate(("ahead", "back")):
+            bias_ih, bias_hh = np.split(theirs[f"B{layer}"][index], 2)
+            parts = {"weight_ih": theirs[f"W{layer}"][index], "bias_ih": bias_ih}
+            parts |= {"weight_hh": theirs[f"R{layer}"][index], "bias_hh": bias_hh}
+            for part, array in parts.items():
+                i, o, f, c = np.split(array, 4)
+                weights[f"lstm_{layer}.{direction}.{part}_l0"] = np.concatenate([i, f, c, o])
+    onnx.save(build_graph(weights, made.config), made.graph)
+    return deepmoji.load(made.folder)
+
+
 @pytest.fixture(scope="module")
 def moji(tmp_path_factory):
     """A model that answers."""
-    return deepmoji.load(bundles.make_bundle(tmp_path_factory.mktemp("bundles") / "moji").folder)
+    return make_ours(tmp_path_factory.mktemp("bundles") / "moji")
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +110,15 @@ def test_plain_words_are_ascii_under_python_3():
     assert train_words("so good é") == []
 
 
+def test_vocabularies_are_built_of_posts_under_python_3():
+    """Building one rejected every post too."""
+    rules = TextRules(
+        wanted=EMOJIS, active=frozenset(RULES), language="en", hash_key=bytes(8), detect=None
+    )
+    reading = rules.read("so good\u2026 \U0001f602", "en")
+    assert (reading.code, list(reading.words)) == (KEPT, ["so", "good", ".."])
+
+
 def test_vocabulary_extension_adds_words_under_python_3():
     """It rejected every text, and so added nothing."""
     tokenizer = SentenceTokenizer({}, 5)
@@ -118,12 +154,9 @@ def test_attention_comes_in_input_order_not_sorted_by_length(moji):
         )
 
 
-def test_attention_of_a_text_does_not_depend_on_the_greatest_of_the_batch(tmp_path, monkeypatch):
+def test_attention_of_a_text_does_not_depend_on_the_greatest_of_the_batch(tmp_path):
     """The maximum of all texts was subtracted: beside a great one, others became 0 / 0."""
-    plain = bundles.make_weights(bundles.Tiny())
-    steep = plain | {"attention_weight": plain["attention_weight"] * 200}
-    monkeypatch.setattr(bundles, "make_weights", lambda tiny: steep)
-    moji = deepmoji.load(bundles.make_bundle(tmp_path / "steep").folder)
+    moji = make_ours(tmp_path / "steep", sharpness=200)
     for text in TEXTS[:2] + TEXTS[3:]:
         weights = [word.weight for word in moji.predict([*TEXTS, text])[-1].words]
         assert sum(weights) == pytest.approx(1, abs=1e-5)
@@ -330,9 +363,8 @@ def test_words_are_not_split_on_white_space_alone(moji):
 @pytest.mark.parametrize("gates", ["hard_sigmoid", "sigmoid"])
 def test_gates_are_those_that_the_model_was_trained_with(gates, tmp_path):
     """A new default of Keras changed them in silence, and the second decimal of every answer."""
-    tiny = bundles.Tiny(gates=gates)
-    moji = deepmoji.load(bundles.make_bundle(tmp_path / "moji", tiny).folder)
-    weights = bundles.make_weights(tiny)
+    moji = make_ours(tmp_path / "moji", gates=gates)
+    weights = bundles.make_weights(bundles.Tiny(gates=gates))
     text = "i love you and this is the good morning"
     ids = moji.bundle.vocabulary.ids(deepmoji.tokenize(text))
     other = "sigmoid" if gates == "hard_sigmoid" else "hard_sigmoid"

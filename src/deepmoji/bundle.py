@@ -95,6 +95,11 @@ class Bundle:
                 its vocabulary or labels do not have the size that its model expects.
         """
         folder = model_folder(source)
+        if os.fspath(source).startswith("hf:"):
+            raise BundleError(
+                f"{source} is no folder; bring a model from a hub here with deepmoji download, "
+                "and give the folder that it prints"
+            )
         if folder.is_file():
             raise BundleError(
                 f"{folder} is a file, but a model is a folder; from the weight file of another "

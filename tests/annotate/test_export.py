@@ -13,6 +13,7 @@ from deepmoji.annotate.files import harmless
 from deepmoji.annotate.scales import Scale
 from deepmoji.errors import InputError
 from deepmoji.evaluation import datasets
+from deepmoji.study.ratings import read_ratings
 
 pq = pytest.importorskip("pyarrow.parquet")
 
@@ -105,6 +106,30 @@ def test_study_is_a_list_of_ratings_for_each_text(rated, tmp_path):
     rated.campaign.export(path, "study")
     rows = {row["text"]: row["ratings"] for row in pq.read_table(path).to_pylist()}
     assert sorted(rows["meh"]) == [4, 5, 5]
+
+
+def test_a_study_reads_what_comes_out_also_where_a_text_has_one_rating(make, tmp_path):
+    made = make(["both", "one", "one and don't know", "none"], raters_per_item=2)
+    both, one = made.raters(2)
+    made.answer_all(both, lambda text: None if text == "none" else ("7",))
+    made.answer_all(one, lambda text: ("3",) if text == "both" else None)
+    out = made.campaign.export(tmp_path / "out.jsonl", "study")
+    assert (len(out.rows), out.unlabelled) == (1, 3)
+    assert read_ratings(tmp_path / "out.jsonl", (1, 9)).texts == ("both",)
+
+
+@pytest.mark.parametrize(
+    ("form", "options"),
+    [
+        ("majority", {"keep_neutral": True}),
+        ("study", {"keep_neutral": True}),
+        ("ratings", {"min_raters": 2}),
+    ],
+)
+def test_what_a_form_does_not_heed_is_refused(rated, tmp_path, form, options):
+    with pytest.raises(InputError, match=form):
+        rated.campaign.export(tmp_path / "out.csv", form, **options)
+    assert not (tmp_path / "out.csv").exists()
 
 
 def test_ties_and_unknown_are_left_out_and_counted(make, tmp_path):

@@ -232,6 +232,32 @@ def test_the_server_ends_well_and_says_nothing_of_links(tmp_path, free_port):
     assert "Traceback" not in shown
 
 
+def test_what_a_database_says_of_a_text_is_not_logged(tmp_path, free_port):
+    place = tmp_path / "moods"
+    url = f"http://127.0.0.1:{free_port}"
+    with Campaign.create(place, ["a private text"], Settings(url=url)) as campaign:
+        [invitation] = campaign.invite(1)
+        with campaign.store.write() as session:
+            # Refuses in its own words, as PostgreSQL does: Failing row contains (…).
+            session.execute(
+                text(
+                    "CREATE TRIGGER quotes BEFORE INSERT ON rating BEGIN SELECT RAISE(ABORT, "
+                    "'row contains a private text'); END"
+                )
+            )
+    process = start(place, free_port)
+    with closing(http.client.HTTPConnection("127.0.0.1", free_port, timeout=30)) as connection:
+        connection.request("GET", f"{invitation.link.removeprefix(url)}rate")
+        assert connection.getresponse().status == 500
+    process.send_signal(signal.SIGTERM)
+    _, error = process.communicate(timeout=60)
+    shown = error.decode()
+    assert "IntegrityError" in shown  # what happened is told, and where
+    assert "desk.py" in shown
+    assert "private" not in shown
+    assert invitation.link.split("/")[-2] not in shown
+
+
 # The second is nobody's: for documentation, RFC 5737.
 @pytest.mark.parametrize("host", ["127.0.0.1", "192.0.2.1"])
 def test_a_place_that_cannot_be_had_is_told(make, free_port, host):

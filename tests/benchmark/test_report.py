@@ -291,6 +291,41 @@ def test_nothing_kept_is_said(data, tmp_path):
         curve_report(tasks, tmp_path)
 
 
+def test_figures_whose_answers_are_gone_are_taken_over(data, base, paper, tmp_path):
+    task = load_tasks("paper", data, ["SCv1"])[0]
+    tasks = load_tasks("paper", data)
+    compute(plan([task], [Fake(name="tfidf", deterministic=True)], seeds=1, base=base), tmp_path)
+    before = json.loads(json.dumps(paper))
+    before["tasks"]["SCv1"]["systems"]["new"]["by_seed"] = [0.25, 0.75]
+    before["tasks"]["SCv1"]["systems"]["tfidf"]["by_seed"] = [0.25]
+    after = suite_report(tasks, tmp_path, before)
+    systems = after["tasks"]["SCv1"]["systems"]
+    assert list(systems) == list(paper["tasks"]["SCv1"]["systems"])
+    assert systems["new"]["by_seed"] == [0.25, 0.75]
+    assert systems["tfidf"] == paper["tasks"]["SCv1"]["systems"]["tfidf"]  # marked anew
+    assert after["taken_over"]["SCv1"] == ["chain-thaw", "new"]
+    assert set(after["tasks"]["SCv1"]["compared"]["against"]) == {"new"}
+    assert after["tasks"]["PsychExp"] == before["tasks"]["PsychExp"]
+    averages = after["averages"]["systems"]
+    assert averages["tfidf"] == paper["averages"]["systems"]["tfidf"]
+    assert averages["new"] != paper["averages"]["systems"]["new"]
+
+
+@pytest.mark.parametrize("other", ["base", "suite", "texts"])
+def test_figures_of_other_data_or_models_are_not_taken_over(data, base, paper, tmp_path, other):
+    tasks = load_tasks("paper", data, ["SCv1"])
+    compute(plan(tasks, [Fake(name="chain-thaw", uses_base=True)], seeds=1, base=base), tmp_path)
+    before = json.loads(json.dumps(paper))
+    if other == "texts":
+        before["tasks"]["SCv1"]["texts"]["train"] += 1
+    else:
+        before[other] = "another"
+    after = suite_report(tasks, tmp_path, before)
+    assert list(after["tasks"]["SCv1"]["systems"]) == ["chain-thaw"]
+    assert after["taken_over"] == {}
+    assert suite_report(tasks, tmp_path, paper)["taken_over"] == {"SCv1": ["new", "tfidf"]}
+
+
 def test_answers_to_other_data_are_refused(data, tmp_path):
     tasks = load_tasks("paper", data, ["SCv1"])
     answered(tasks[0], truth_of(data, tasks[0]), data="other").save(tmp_path)

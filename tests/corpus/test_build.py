@@ -156,6 +156,28 @@ def test_interrupted_build_goes_on(corpus, posts, tmp_path, monkeypatch):
     assert not (out / ".work").exists()
 
 
+def test_a_file_that_vanishes_is_waited_for(corpus, posts, tmp_path, monkeypatch):
+    monkeypatch.setattr(builder, "_STAGE_SIZE", 1)
+    for number in range(2):
+        write_jsonl(tmp_path / f"{number}.jsonl", posts[number::2])
+    out, run, gone = tmp_path / "out", Stage.run, tmp_path / "1.jsonl"
+
+    def vanishing(stage, workers, advance):
+        if stage.files[0].path == gone and not (tmp_path / "elsewhere").exists():
+            gone.rename(tmp_path / "elsewhere")
+        return run(stage, workers, advance)
+
+    monkeypatch.setattr(Stage, "run", vanishing)
+    with pytest.raises(InputError, match=r"1\.jsonl was there when the build began, and is gone"):
+        build([tmp_path], out, settings=SETTINGS, workers=1)
+    assert not (out / "report.json").exists()
+    (tmp_path / "elsewhere").rename(gone)
+    (tmp_path / "elsewhere").touch()
+    report = build([gone.with_name("0.jsonl"), gone], out, settings=SETTINGS, workers=1)
+    assert report["run"]["files_done_before"] == 1
+    assert contents(out) == contents(corpus)
+
+
 def test_shards_that_are_written_are_not_written_again(post_file, corpus, tmp_path, monkeypatch):
     from deepmoji.corpus import assemble
 

@@ -6,6 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from deepmoji.cli import app
+from deepmoji.inference.predictor import Predictor
 from deepmoji.labels import EMOJIS
 from tests.helpers.bundles import make_bundle
 
@@ -57,6 +58,20 @@ def test_an_unknown_emoji_is_told_in_one_line(call, command):
     result = call(command, "🥑")
     assert result.exit_code == 1
     assert "'🥑' is no label of the model" in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [(("map", "--groups", 65), "groups can be 1 to 64, not 65"), (("nearest", "🥑"), "no label")],
+)
+def test_what_cannot_be_is_told_before_the_texts_are_read(call, monkeypatch, arguments, message):
+    def read(*_):
+        pytest.fail("a text was read")
+
+    monkeypatch.setattr(Predictor, "scores", read)
+    result = call(*arguments)
+    assert result.exit_code == 1
+    assert message in result.output
 
 
 def test_file_and_corpus_exclude_each_other(call):

@@ -2,7 +2,9 @@
 
 import json
 
+import numpy as np
 import pytest
+import torch
 from typer.testing import CliRunner
 
 import deepmoji
@@ -85,8 +87,15 @@ def test_labels_are_read_as_people_save_them(files, tmp_path):
     assert "is not UTF-8 (byte 0)" in result.stderr
 
 
-def test_logistic_gates_are_told_when_they_are_lost(tmp_path):
+def test_logistic_gates_survive_a_state_dict_and_whoever_uses_torchmoji_is_warned(tmp_path):
     model = make_model(tmp_path / "model", "sigmoid")
     result = run("export", model.folder, "--out", tmp_path / "w.bin", "--format", "torchmoji")
     assert result.exit_code == 0
-    assert "--gates sigmoid" in result.stderr
+    assert "torchMoji would give other answers" in result.stderr
+    again = deepmoji.load(tmp_path / "w.bin", vocabulary=model.folder / "vocabulary.json")
+    assert again.bundle.config.gates == "sigmoid"
+    texts = ["i love you", "this is the shit", ""]
+    expected = deepmoji.load(model.folder).scores(texts)
+    np.testing.assert_allclose(again.scores(texts), expected, atol=1e-6)
+    state = torch.load(tmp_path / "w.bin", weights_only=True)
+    assert {type(each) for each in state.values()} == {torch.Tensor}  # nothing more for others

@@ -7,11 +7,21 @@ import pytest
 from deepmoji.errors import InputError
 from deepmoji.interop import isolation
 from deepmoji.interop.foreign import read_foreign
+from tests.interop.test_import import graph
 
+# Where the structure of a file is: its first bytes, and as many of its last.
+STRUCTURE = {"keras": 20_000, "torchmoji": 20_000, "onnx": 400}
 SECONDS = 20.0  # instead of more than a minute: some alterations make HDF5's library loop
 
 
-def attempt(path, data, kind, monkeypatch):
+def content(files, kind):
+    """Return the bytes of a sound file."""
+    if kind == "onnx":
+        return graph(files).SerializeToString()
+    return getattr(files, kind).read_bytes()
+
+
+def attempt(path, data, monkeypatch):
     """Read altered bytes; anything but an InputError or weights fails the test."""
     monkeypatch.setattr(isolation, "_SECONDS", SECONDS)
     path.write_bytes(data)
@@ -22,29 +32,30 @@ def attempt(path, data, kind, monkeypatch):
     return ""
 
 
-def altered(data, seed):
-    """Change some bytes, most of them where the structure of a file is: at its ends."""
+def altered(data, seed, structure):
+    """Change some bytes, most of them at the beginning."""
     chance, changed = random.Random(seed), bytearray(data)
     for _ in range(chance.choice((1, 4, 16))):
-        place = chance.randrange(min(len(data), 20_000))
+        place = chance.randrange(min(len(data), structure))
         place = place if chance.random() < 0.7 else len(data) - 1 - place
         changed[place] = chance.randrange(256)
     return bytes(changed)
 
 
-@pytest.mark.parametrize(("kind", "count"), [("keras", 24), ("torchmoji", 6)])
+@pytest.mark.parametrize(("kind", "count"), [("keras", 24), ("torchmoji", 6), ("onnx", 12)])
 def test_altered_files(kind, count, files, tmp_path, monkeypatch):
-    data = getattr(files, kind).read_bytes()
+    data = content(files, kind)
     outcomes = [
-        attempt(tmp_path / "w", altered(data, seed), kind, monkeypatch) for seed in range(count)
+        attempt(tmp_path / "w.onnx", altered(data, seed, STRUCTURE[kind]), monkeypatch)
+        for seed in range(count)
     ]
     assert any(outcomes)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["w"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["w.onnx"]
 
 
-@pytest.mark.parametrize(("kind", "cuts"), [("keras", 8), ("torchmoji", 3)])
+@pytest.mark.parametrize(("kind", "cuts"), [("keras", 8), ("torchmoji", 3), ("onnx", 8)])
 def test_truncated_files(kind, cuts, files, tmp_path, monkeypatch):
-    data = getattr(files, kind).read_bytes()
+    data = content(files, kind)
     for cut in range(cuts):
         part = data[: len(data) * cut // cuts]
-        assert attempt(tmp_path / "w", part, kind, monkeypatch)
+        assert attempt(tmp_path / "w.onnx", part, monkeypatch)

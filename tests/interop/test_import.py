@@ -3,6 +3,7 @@
 import json
 import os
 import pickle
+import zipfile
 
 import h5py
 import numpy as np
@@ -399,6 +400,47 @@ def test_hdf5_cannot_lead_to_other_files_or_claim_more_than_it_holds(files, tmp_
         path = rewrite(files.keras, tmp_path / "harm.h5", change)
         with pytest.raises(InputError, match=message):
             read_foreign(path)
+
+
+def test_one_large_array_under_many_names_is_refused_before_it_is_read(files, tmp_path):
+    def change(file):
+        group = file["embedding"]
+        group["large"] = np.zeros(1_000_000, "f4")
+        names = [f"more{number}" for number in range(50)]
+        for name in names:
+            group[name] = group["large"]
+        names = [*group.attrs["weight_names"], *(name.encode() for name in names)]
+        group.attrs["weight_names"] = np.array(names)
+
+    path = rewrite(files.keras, tmp_path / "many.h5", change)
+    with pytest.raises(InputError, match="more than the file holds"):
+        read_foreign(path)
+
+
+def test_a_packed_state_dict_cannot_grow_beyond_its_file(files, tmp_path):
+    state = torch.load(files.torchmoji, weights_only=True)
+    state["embed.weight"] = torch.zeros(1_000_000, 16)
+    torch.save(state, tmp_path / "plain.bin")
+    with (
+        zipfile.ZipFile(tmp_path / "plain.bin") as plain,
+        zipfile.ZipFile(tmp_path / "packed.bin", "w", zipfile.ZIP_DEFLATED) as packed,
+    ):
+        for entry in plain.infolist():
+            packed.writestr(entry.filename, plain.read(entry.filename))
+    assert (tmp_path / "packed.bin").stat().st_size < 1_000_000
+    with pytest.raises(InputError, match="more than the file holds"):
+        read_foreign(tmp_path / "packed.bin")
+
+
+def test_onnx_cannot_name_one_large_array_many_times(files, tmp_path):
+    model = graph(files)
+    large = numpy_helper.from_array(np.zeros(500_000, np.float32), "large")
+    model.graph.initializer.append(large)
+    for number in range(20):
+        model.graph.node.append(helper.make_node("Identity", ["large"], [f"more{number}"]))
+    onnx.save(model, tmp_path / "many.onnx")
+    with pytest.raises(InputError, match="more than the file holds"):
+        read_foreign(tmp_path / "many.onnx")
 
 
 def test_onnx_cannot_lead_to_other_files(files, tmp_path):

@@ -309,14 +309,16 @@ def test_a_model_that_cannot_be_used(run, bundle, tmp_path):
             run(tmp_path / "a.txt", model=broken, workers=workers, overwrite=True)
 
 
-def test_a_worker_that_is_killed(run, tmp_path):
+@pytest.mark.parametrize("killed", [1, 2])
+def test_a_worker_that_is_killed(run, tmp_path, killed):
     psutil = pytest.importorskip("psutil")
     path = write_texts(tmp_path / "a.txt", 40_000)
 
     def kill():
-        for child in psutil.Process().children(recursive=True):
-            if "spawn_main" in " ".join(child.cmdline()):
-                child.kill()
+        children = psutil.Process().children(recursive=True)
+        workers = [each for each in children if "spawn_main" in " ".join(each.cmdline())]
+        for worker in workers[-killed:]:
+            worker.kill()
 
     class Kill(StopAfter):
         def advance(self, size, rows):

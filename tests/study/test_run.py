@@ -1,20 +1,21 @@
 """The whole study: what is held out, what comes out, and the command."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from deepmoji.bundle import SHIPPED
 from deepmoji.cli import app
-from deepmoji.errors import InputError
+from deepmoji.errors import BundleError, InputError
 from deepmoji.study import folds as folds_module
 from deepmoji.study import run as run_module
 from deepmoji.study.folds import folds_of
 from deepmoji.study.plot import plot_study
 from deepmoji.study.ratings import Rated
 from deepmoji.study.run import study
+from tests.helpers.bundles import make_bundle
 from tests.helpers.tunable import make_tunable
 
 WORDS = {1: "lovely", -1: "awful", 0: "a table"}
@@ -55,16 +56,16 @@ def reader(monkeypatch):
     return system
 
 
-def test_every_text_is_held_out_once_from_those_who_answer_it(reader):
-    data = rated()
-    result = study(data, systems=["last"], folds=4, repeats=5, seed=3, base="somewhere/my-model")
+def test_every_text_is_held_out_once_from_those_who_answer_it(reader, tmp_path):
+    data, folder = rated(), make_bundle(tmp_path / "my-model").folder
+    result = study(data, systems=["last"], folds=4, repeats=5, seed=3, base=str(folder))
     answered = [text for *_, texts in reader.seen for text in texts]
     assert sorted(answered) == sorted(data.texts)
     for train, validation, base, seed, texts in reader.seen:
         learnt = {*train.texts, *validation.texts}
         assert not learnt & set(texts)
         assert not any("table" in text for text in learnt)  # near neutral teaches nothing
-        assert (base, seed) == (Path("somewhere/my-model"), 3)
+        assert (base, seed) == (folder, 3)
     assert result["systems"]["last"]["agreement"] == 1
     assert result["base"] == "my-model"
     assert (result["seed"], result["folds"], result["repeats"]) == (3, 4, 5)
@@ -92,6 +93,17 @@ def test_labels_are_the_signs_of_all_ratings():
 def test_what_cannot_be_is_refused(reader, options, message):
     with pytest.raises(InputError, match=message):
         study(rated(), **{"systems": ["last"], **options})
+
+
+def test_a_base_that_is_none_is_told_before_anything_is_fitted(reader):
+    with pytest.raises(BundleError, match="there is no model folder nowhere"):
+        study(rated(), systems=["last"], base="nowhere")
+    assert reader.seen == []
+
+
+def test_the_shipped_model_has_one_name_however_it_is_given(reader):
+    for base in (None, "default", SHIPPED):
+        assert study(rated(), systems=["last"], folds=2, repeats=1, base=base)["base"] == "shipped"
 
 
 def test_texts_of_one_kind_cannot_be_studied(reader):

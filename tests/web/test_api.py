@@ -350,7 +350,13 @@ def test_every_answer_is_protected(client):
             assert "unsafe" not in policy
             assert headers["x-content-type-options"] == "nosniff"
             assert headers["referrer-policy"] == "no-referrer"
-        assert opened.get("/v1/models").headers["cache-control"] == "no-store"
+        for path in ("/v1/models", "/page.json", "/nope"):
+            assert opened.get(path).headers["cache-control"] == "no-store"
+        for path in ("/", "/static/main.js"):  # kept, but never a part older than the others
+            first = opened.get(path)
+            assert first.headers["cache-control"] == "no-cache"
+            again = opened.get(path, headers={"If-None-Match": first.headers["etag"]})
+            assert again.status_code == (304 if path != "/" else 200)
 
 
 def test_failure_of_a_model_is_admitted_and_nothing_more(client, models, monkeypatch):

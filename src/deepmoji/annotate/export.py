@@ -16,6 +16,7 @@ from deepmoji.errors import InputError
 Form = Literal["ratings", "majority", "mean", "study"]
 FORMS: tuple[Form, ...] = get_args(Form)
 
+_STUDIED = 2  # ratings that a study takes: one is the human, the others are the truth
 NEUTRAL = (4.5, 5.5)  # means between these are near neutral, and dropped in the paper
 
 
@@ -64,26 +65,33 @@ def export(
       two were given as often are left out. Of several labels a text, all that more than half gave.
     - ``mean``, for nine points: text, label, item, raters, mean. ``negative`` below 4.5,
       ``positive`` above 5.5; what is between is left out, or ``neutral``.
-    - ``study``, for nine points: text, ratings (a list), as ``deepmoji study`` reads them.
+    - ``study``, for nine points: text, ratings (a list), as ``deepmoji study`` reads them: of texts
+      with two ratings or more.
 
     Args:
         session: that reads.
         scale: of the campaign.
         form: which table.
-        min_raters: texts with fewer answers are left out of all but ``ratings``.
-        keep_neutral: label near-neutral means ``neutral``, where they would be left out.
+        min_raters: texts with fewer answers are left out; not for ``ratings``.
+        keep_neutral: label near-neutral means ``neutral``, where they would be left out; for
+            ``mean`` alone.
 
     Raises:
-        InputError: if the form is not known, or not made for the scale.
+        InputError: if the form is not known, or not made for the scale or for what is asked.
     """
     if form not in FORMS:
         raise InputError(f"the form {form!r} has to be one of {', '.join(FORMS)}")
     if form in ("mean", "study") and scale.kind != "nine":
         raise InputError(f"{form} is for the nine points; take majority or ratings")
+    if keep_neutral and form != "mean":
+        raise InputError(f"--keep-neutral is for the form mean, not for {form}")
+    if min_raters > 1 and form == "ratings":
+        raise InputError("--min-raters is not for the form ratings, which has every answer")
     rated = _rated(session)
     if form == "ratings":
         return _ratings(rated, scale)
-    enough = [each for each in rated if len(each.answers) >= max(1, min_raters)]
+    least = max(_STUDIED if form == "study" else 1, min_raters)
+    enough = [each for each in rated if len(each.answers) >= least]
     made = _MAKERS[form](enough, scale, keep_neutral)
     return Exported(
         columns=made.columns,

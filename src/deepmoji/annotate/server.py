@@ -10,6 +10,7 @@ from deepmoji.annotate.owner_pages import OwnerPages
 from deepmoji.annotate.rater_pages import RaterPages
 from deepmoji.annotate.web import site
 from deepmoji.serving.listening import BACKLOG, address, bind, run
+from deepmoji.serving.logs import log_to_stderr
 from deepmoji.serving.protocol import Impatient
 
 
@@ -24,7 +25,8 @@ def serve(
 ) -> None:
     """Serve a campaign until Ctrl-C or SIGTERM; what was accepted is answered first.
 
-    No access log is written: addresses hold the tokens.
+    No access log is written: addresses hold the tokens. Errors are logged without their messages,
+    which may hold a text: databases quote the row that they could not write.
 
     Args:
         campaign: what is served.
@@ -40,6 +42,7 @@ def serve(
         http=Impatient,
         backlog=BACKLOG,
         access_log=False,
+        log_config=None,
         log_level="warning",
         server_header=False,
         proxy_headers=False,
@@ -49,6 +52,7 @@ def serve(
         limit_concurrency=512,
     )
     listening = bind(host, port)
+    log_to_stderr()
     if ready is not None:
         ready(address(host, listening))
     run(uvicorn.Server(config), listening)

@@ -35,12 +35,15 @@ Report = dict[str, Any]
 CURVE = "curve"
 
 
-def suite_report(tasks: Sequence[Task], out: Path) -> Report:
+def suite_report(tasks: Sequence[Task], out: Path, before: Report | None = None) -> Report:
     """Mark everything that is kept of a suite.
 
     Args:
         tasks: of one suite; those without a single answer are left out.
         out: the folder of the benchmark.
+        before: an earlier report: figures of systems whose answers are no longer there are taken
+            over from it, where they are of the same data and the same pretrained model. Answers
+            are large, and are not always kept.
 
     Returns:
         plain JSON values: for each task its measure, sizes, floor, published figures, each
@@ -52,13 +55,25 @@ def suite_report(tasks: Sequence[Task], out: Path) -> Report:
     """
     suite = tasks[0].suite
     cells = _kept(tasks, out, suite, f"deepmoji benchmark run --suite {suite}")
+    origin = _origin(cells)
+    earlier = _still_valid(before or {}, tasks, suite, origin)
     reports = {
-        task.name: _task_report(task, cells[task.name]) for task in tasks if cells[task.name]
+        task.name: _task_report(task, cells[task.name], earlier.get(task.name))
+        for task in tasks
+        if cells[task.name] or task.name in earlier
     }
+    taken_over = {
+        name: sorted(set(report["systems"]) - {cell.key.system for cell in cells[name]})
+        for name, report in reports.items()
+    }
+    taken_over = {name: systems for name, systems in taken_over.items() if systems}
+    if before and taken_over:
+        origin = _with_earlier(origin, before)
     return {
         "suite": suite,
         "command": f"deepmoji benchmark report --suite {suite}",
-        **_origin(cells),
+        **origin,
+        "taken_over": taken_over,
         "tasks": reports,
         "groups": group_reports(
             reports, {name: published(suite, name) for name in GROUPS.values()}
@@ -123,6 +138,43 @@ def _origin(cells: Mapping[str, Sequence[Cell]]) -> Report:
     }
 
 
+def _still_valid(
+    before: Report, tasks: Sequence[Task], suite: str, origin: Report
+) -> dict[str, Report]:
+    """Return the tasks of an earlier report that are of the same data, from the same model."""
+    told = before.get("tasks", {})
+    bases = {before.get("base"), origin["base"]} - {None}
+    if before.get("suite") != suite or len(bases) > 1:
+        return {}
+    found = {task: told[task.name] for task in tasks if task.name in told}
+    return {
+        task.name: report
+        for task, report in found.items()
+        if all(report.get(name) == value for name, value in _about(task).items())
+    }
+
+
+def _with_earlier(origin: Report, before: Report) -> Report:
+    """Return where a report comes from that holds tasks of an earlier one."""
+    libraries = sorted(origin["versions"].keys() | before["versions"].keys())
+    versions = {
+        library: sorted(
+            {
+                version
+                for each in (origin, before)
+                if library in each["versions"]
+                for version in each["versions"][library].split(", ")
+            }
+        )
+        for library in libraries
+    }
+    return origin | {
+        "base": origin["base"] or before["base"],
+        "machines": sorted({*origin["machines"], *before["machines"]}),
+        "versions": {library: ", ".join(each) for library, each in versions.items()},
+    }
+
+
 def _by_system(task: Task, cells: Iterable[Cell]) -> dict[str, list[Marked]]:
     marked: dict[str, list[Marked]] = {}
     for cell in cells:
@@ -130,11 +182,20 @@ def _by_system(task: Task, cells: Iterable[Cell]) -> dict[str, list[Marked]]:
     return {name: marked[name] for name in in_order(marked)}
 
 
-def _task_report(task: Task, cells: Sequence[Cell]) -> Report:
+def _task_report(task: Task, cells: Sequence[Cell], earlier: Report | None) -> Report:
     by_system = _by_system(task, cells)
+    systems: Report = dict(earlier["systems"]) if earlier else {}
+    systems |= {name: over_seeds(task, marked) for name, marked in by_system.items()}
+    tests = compared(task, by_system)
+    if tests is None and earlier and earlier["compared"] is not None:
+        # Answers cannot be tested against those that are gone: figures that were taken over can
+        # have been tested only against each other.
+        told = earlier["compared"]["against"]
+        against = {name: test for name, test in told.items() if name not in by_system}
+        tests = earlier["compared"] | {"against": against}
     return _about(task) | {
-        "systems": {name: over_seeds(task, marked) for name, marked in by_system.items()},
-        "compared": compared(task, by_system),
+        "systems": {name: systems[name] for name in in_order(systems)},
+        "compared": tests,
         "published": [each.to_dict() for each in published(task.suite, task.name)],
     }
 

@@ -84,9 +84,11 @@ def export(
             "of each text as a list).",
         ),
     ] = "majority",
-    min_raters: Annotated[int, typer.Option(min=1, help="Leave out texts with fewer answers.")] = 1,
+    min_raters: Annotated[
+        int, typer.Option(min=1, help="Leave out texts with fewer answers; not for ratings.")
+    ] = 1,
     keep_neutral: Annotated[
-        bool, typer.Option("--keep-neutral", help="Keep near-neutral means, as neutral.")
+        bool, typer.Option("--keep-neutral", help="With mean, keep near-neutral texts, as neutral.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:

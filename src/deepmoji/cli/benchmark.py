@@ -3,12 +3,13 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 
 from deepmoji.benchmark.suites import SUITES, Suite, default_data
 from deepmoji.errors import DeepmojiError, InputError, require
+from deepmoji.files import read_json
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -117,13 +118,22 @@ def report_command(
     from deepmoji.benchmark.report import suite_report
     from deepmoji.benchmark.tasks import load_tasks, published_sets
 
-    names = [each.name for each in published_sets(suite) if (out / suite / each.name).is_dir()]
-    if not names:
+    found: object = read_json(results) if results is not None and results.exists() else {}
+    if not isinstance(found, dict):
+        raise InputError(f"{results} is no report of a benchmark; choose another name")
+    before = cast("dict[str, Any]", found)
+    told: Any = before.get("tasks", {})
+    sets = [each.name for each in published_sets(suite)]
+    answered = [name for name in sets if (out / suite / name).is_dir()]
+    if not answered:
         raise InputError(
             f"{out} holds no answers to {suite}; run: deepmoji benchmark run --suite {suite} "
             f"--out {out}"
         )
-    report = suite_report(load_tasks(suite, data or default_data(), names), out)
+    names = [name for name in sets if name in answered or name in told]
+    report = suite_report(load_tasks(suite, data or default_data(), names), out, before)
+    for name, systems in report["taken_over"].items():
+        typer.echo(f"{name}: as in {results} before: {', '.join(systems)}", err=True)
     _show(report, results=results, plot=plot, as_json=as_json)
 
 

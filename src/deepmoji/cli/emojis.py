@@ -14,6 +14,7 @@ from deepmoji.errors import InputError, require
 
 if TYPE_CHECKING:
     from deepmoji.emojis.map import EmojiMap
+    from deepmoji.inference.predictor import Predictor
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -63,7 +64,12 @@ def map_command(
     if plot is not None:
         require("matplotlib", "eval")
     batches = _texts(context, file, text_column, corpus)
-    found = _measured(batches, model)
+    from deepmoji.emojis.map import check_groups
+    from deepmoji.inference.predictor import load
+
+    predictor = load(model)
+    check_groups(groups, predictor.labels)  # told before the texts are read
+    found = _measured(batches, predictor)
     result = found.to_dict(groups)
     if out is not None:
         from deepmoji.files import write_json
@@ -105,7 +111,12 @@ def nearest(
 
         found = EmojiMap.from_dict(read_json(map_file))
     else:
-        found = _measured(_texts(context, file, text_column, corpus), model)
+        from deepmoji.inference.predictor import load
+
+        batches = _texts(context, file, text_column, corpus)
+        predictor = load(model)
+        _place(predictor.labels, emoji)  # told before the texts are read
+        found = _measured(batches, predictor)
     rows = found.nearest(emoji, top)
     if as_json:
         typer.echo(as_text([{"label": each, "correlation": alike} for each, alike in rows]))
@@ -170,13 +181,11 @@ def _texts(
     return (distinct[start : start + _BATCH] for start in range(0, len(distinct), _BATCH))
 
 
-def _measured(batches: Iterable[list[str]], model: Path | None) -> "EmojiMap":
+def _measured(batches: Iterable[list[str]], predictor: "Predictor") -> "EmojiMap":
     import numpy as np
 
     from deepmoji.emojis.map import EmojiMap
-    from deepmoji.inference.predictor import load
 
-    predictor = load(model)
     blocks = [predictor.scores(batch) for batch in progress(batches, "predicting")]
     empty = np.empty((0, len(predictor.labels)), np.float32)
     return EmojiMap.of(np.concatenate([empty, *blocks]), predictor.labels)

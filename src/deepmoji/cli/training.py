@@ -240,9 +240,10 @@ def export(
         written = export_weights(model, out, target=target)
         typer.echo(f"{written} holds the weights now, for {target}")
         if target == "torchmoji" and Bundle.open(model).config.gates == "sigmoid":
+            typer.secho("warning: ", fg="yellow", bold=True, nl=False, err=True)
             typer.echo(
-                "A state dict does not say which gates its LSTMs have, and torchMoji computes hard "
-                "sigmoid ones, this model logistic ones: import it with --gates sigmoid.",
+                "torchMoji's LSTMs have hard sigmoid gates, this model's logistic ones: "
+                "torchMoji would give other answers. deepmoji import sees which they are.",
                 err=True,
             )
         return

@@ -95,8 +95,7 @@ class EmojiMap:
         Raises:
             InputError: if it is not from 1 to the number of labels.
         """
-        if not 1 <= count <= len(self.labels):
-            raise InputError(f"groups can be 1 to {len(self.labels)}, not {count}")
+        check_groups(count, self.labels)
         tree = self.tree
         member_of = fcluster(tree, count, "maxclust")
         found: dict[int, list[str]] = {}
@@ -190,6 +189,16 @@ class EmojiMap:
                 f"correlations of shape {list(correlations.shape)}"
             )
         return cls(labels=labels, texts=texts, correlations=correlations, mean=mean)
+
+
+def check_groups(count: int, labels: Sequence[str]) -> None:
+    """Refuse a number of groups that labels cannot make.
+
+    Raises:
+        InputError: if it is not from 1 to the number of labels.
+    """
+    if not 1 <= count <= len(labels):
+        raise InputError(f"groups can be 1 to {len(labels)}, not {count}")
 
 
 def _classical(distances: Floats) -> Floats:

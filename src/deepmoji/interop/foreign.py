@@ -106,13 +106,13 @@ def _ours(path: Path, kind: Format, arrays: Arrays) -> dict[str, Array]:
 
 def _gates(path: Path, kind: Format, facts: Any) -> Gates:
     """Return the gates that a format, a version or the graph itself settles."""
+    if facts.get("deepmoji_gates") in get_args(Gates):  # our own exporter says it
+        return facts["deepmoji_gates"]
     if kind == "torchmoji":
         return "hard_sigmoid"  # torchMoji's own LSTM has no others
     if kind == "onnx" and facts["gates"]:
         return facts["gates"]
     if kind == "keras":
-        if facts["deepmoji_gates"] in get_args(Gates):
-            return facts["deepmoji_gates"]
         version = re.fullmatch(r"(\d+)\.(\d+)(\.\d+)*", facts["keras_version"])
         stated: list[str] = facts["activations"]
         gates = _KERAS_GATES.get(stated[0]) if len(stated) == 1 else None

@@ -9,6 +9,7 @@ ever or claim terabytes, and what torch raises on altered files has a dozen type
 import json
 import re
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from deepmoji.errors import require
 
 _MEMORY, _COPIES = 4 << 30, 8  # bytes beyond copies of the file
+_GROWTH, _SLACK = 2, 1 << 20  # of half precision come floats; graphs may share small arrays
 Arrays = dict[str, NDArray[Any]]
 Facts = dict[str, Any]
 
@@ -40,11 +42,14 @@ def read_keras(path: Path) -> tuple[Arrays, Facts]:
         root = file.get("model_weights", file)
         if "layer_names" not in root.attrs:
             raise ValueError("no layer_names: another program's HDF5")
-        arrays: Arrays = {}
+        datasets: dict[str, Any] = {}
         for layer in _texts(root.attrs["layer_names"]):
             group = root[layer]
             for name in _texts(group.attrs["weight_names"]):
-                arrays[_name(layer, name)] = _plain(h5py, group, name)
+                datasets[_name(layer, name)] = _plain(h5py, group, name)
+        # One dataset may have many names.
+        _check_growth(path, sum(each.nbytes for each in datasets.values()))
+        arrays = {name: np.asarray(each[()]) for name, each in datasets.items()}
         stated = {
             name: _texts([file.attrs.get(name, root.attrs.get(name, ""))])[0]
             for name in ("keras_version", "deepmoji_gates", "model_config")
@@ -61,7 +66,8 @@ def _name(layer: str, name: str) -> str:
     return f"{layer}/" + _INNER_LSTM.sub(lambda m: f"{m[1]}lstm_{int(m[2]) + 1}", full)
 
 
-def _plain(h5py: Any, group: Any, name: str) -> NDArray[Any]:
+def _plain(h5py: Any, group: Any, name: str) -> Any:
+    """Return the dataset of a weight."""
     place = group
     for part in name.split("/"):
         if not isinstance(place.get(part, getlink=True), h5py.HardLink):
@@ -71,7 +77,13 @@ def _plain(h5py: Any, group: Any, name: str) -> NDArray[Any]:
         raise ValueError(f"{name} is no array of floating-point numbers")
     if place.external or place.is_virtual or place.id.get_storage_size() != place.nbytes:
         raise ValueError(f"{name} does not lie in the file, whole and plain")
-    return np.asarray(place[()])
+    return place
+
+
+def _check_growth(path: Path, size: int) -> None:
+    """Refuse arrays of more bytes than their file can hold: a small one could fill the memory."""
+    if size > _GROWTH * path.stat().st_size + _SLACK:
+        raise ValueError(f"it would be {size:,} bytes, more than the file holds")
 
 
 def _texts(values: Any) -> list[str]:
@@ -82,7 +94,11 @@ def read_torchmoji(path: Path) -> tuple[Arrays, Facts]:
     """Read a torch state dict, with ``weights_only``."""
     from deepmoji.training.statedict import read_state_dict
 
-    return read_state_dict(path), {}
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as entries:  # torch packs nothing, and unpacks what is packed
+            _check_growth(path, sum(each.file_size for each in entries.infolist()))
+    arrays, gates = read_state_dict(path)
+    return arrays, {"deepmoji_gates": gates}
 
 
 def read_onnx(path: Path) -> tuple[Arrays, Facts]:
@@ -144,6 +160,7 @@ def main(kind: str, file: str, folder: str) -> None:
     """Read a file and leave its arrays in a folder."""
     _limit_memory(_MEMORY + _COPIES * Path(file).stat().st_size)
     arrays, facts = READERS[kind](Path(file))
+    _check_growth(Path(file), sum(each.nbytes for each in arrays.values()))
     # Numbers for names: a name in a foreign file may be any string.
     numbered: Any = {str(index): array for index, array in enumerate(arrays.values())}
     np.savez(Path(folder) / ARRAYS, **numbered)

@@ -23,9 +23,9 @@ def export_weights(
 ) -> Path:
     """Write a bundle's weights as a file of Keras 2 or torchMoji.
 
-    Imported again it gives the same numbers. A state dict cannot say which gates its LSTMs were
-    trained with: of a model with logistic ones, ``import`` has to be told (``--gates sigmoid``),
-    and torchMoji itself, which has hard ones alone, would compute something else.
+    Imported again it gives the same numbers: which gates its LSTMs have is noted in both formats.
+    torchMoji itself, which has hard ones alone and passes over the note, would compute something
+    else of a model with logistic ones.
 
     Args:
         source: a bundle; of one without training weights those are written that its graph runs
@@ -61,7 +61,7 @@ def export_weights(
     with atomic_path(Path(out)) as temporary:
         if target == "torchmoji":
             arrays = {each.theirs: each.write(weights[each.ours]) for each in TORCHMOJI}
-            write_state_dict(arrays, temporary)
+            write_state_dict(arrays, temporary, gates=bundle.config.gates)
         else:
             _write_keras(weights, bundle.config.gates, temporary)
     return Path(out)

@@ -10,7 +10,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import lru_cache
-from multiprocessing.connection import wait
+from multiprocessing.connection import Connection, wait
 from multiprocessing.synchronize import Event
 from typing import Protocol, TypeVar
 
@@ -58,7 +58,8 @@ def score_beside(
     # Spawned, not forked: a forked process inherits the locks of threads that it does not have.
     context = multiprocessing.get_context("spawn")
     stop = context.Event()
-    pool = ProcessPoolExecutor(workers, context, _begin, (stop,))
+    lifeline, held = context.Pipe(duplex=False)  # workers live as long as the other end is held
+    pool = ProcessPoolExecutor(workers, context, _begin, (stop, lifeline))
     waiting: deque[tuple[_Task, _Answer]] = deque()
     try:
         for task in tasks:
@@ -68,6 +69,7 @@ def score_beside(
         while waiting:
             yield _next(waiting)
     except BrokenProcessPool as error:
+        held.close()  # the pool would tell them by SIGTERM, and wait until they have heeded it
         raise WorkerDied(
             "a worker process was ended from outside: there was not enough memory, perhaps; "
             "what is finished is kept: run the same command again, with fewer --workers"
@@ -75,6 +77,8 @@ def score_beside(
     finally:
         stop.set()
         pool.shutdown(cancel_futures=True)
+        held.close()
+        lifeline.close()
 
 
 def _submit(pool: ProcessPoolExecutor, settings: ScoreSettings, texts: list[str] | None) -> _Answer:
@@ -94,20 +98,19 @@ def _next(
 _stop: Event | None = None  # of this worker process: set when no answer is wanted any more
 
 
-def _begin(stop: Event) -> None:
+def _begin(stop: Event, lifeline: Connection) -> None:
     """Let the parent decide when this process ends."""
     global _stop
     _stop = stop
     for number in (signal.SIGINT, signal.SIGTERM):  # a terminal, or a service, tells all processes
         signal.signal(number, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=_end_with, args=(lifeline,), daemon=True).start()
 
 
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os._exit(1)
+def _end_with(lifeline: Connection) -> None:
+    """End when the parent lets go, or is gone."""
+    wait([lifeline])
+    os._exit(1)
 
 
 @lru_cache(maxsize=1)

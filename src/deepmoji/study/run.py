@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepmoji.benchmark.systems import SYSTEMS
-from deepmoji.bundle import SHIPPED
+from deepmoji.bundle import SHIPPED, Bundle
 from deepmoji.config import check_seed
 from deepmoji.errors import InputError
 from deepmoji.study.agreement import ROUNDS, agreements, human_details
@@ -41,7 +41,8 @@ def study(
         ratings: the rated texts, or a file (see :func:`study.ratings.read_ratings`).
         systems: names of the benchmark's systems: ``fasttext``, ``minilm``, ``last``,
             ``chain-thaw`` and others.
-        base: the bundle that transfer starts from; the shipped one by default.
+        base: the bundle that transfer starts from, or the name of a shipped one; the shipped one
+            by default.
         folds: of the cross-validation.
         repeats: how often raters are drawn.
         seed: of folds, systems, raters and bootstrap.
@@ -52,6 +53,7 @@ def study(
 
     Raises:
         InputError: if the ratings, a system or a number cannot be used.
+        BundleError: if the base cannot be used.
         MissingDependency: if a system needs a library that is not installed.
     """
     check_seed(seed)
@@ -59,12 +61,14 @@ def study(
         raise InputError(f"repeats has to be 1 or more, not {repeats}")
     if unknown := [name for name in systems if name not in SYSTEMS]:
         raise InputError(f"there is no system {unknown[0]!r}; there are {', '.join(SYSTEMS)}")
+    # Opened now: the systems that need it come after others, which take minutes.
+    folder = None if base is None else Bundle.open(base).folder
     rated = ratings if isinstance(ratings, Rated) else read_ratings(ratings)
     draws = Draws.of(rated, repeats, seed)
     answers, sizes = answer_held_out(
         rated,
         systems,
-        base=None if base is None else Path(base),
+        base=folder,
         folds=folds,
         seed=seed,
         report=report or _ignore,
@@ -72,7 +76,7 @@ def study(
     found = agreements(draws, {name: own[np.newaxis] for name, own in answers.items()}, seed=seed)
     found["human"] |= human_details(draws)
     return {
-        "base": _name(base),
+        "base": _name(folder),
         "seed": seed,
         "folds": folds,
         "repeats": repeats,
@@ -113,10 +117,11 @@ def _scale(rated: Rated) -> dict[str, Any]:
     }
 
 
-def _name(base: str | Path | None) -> str:
+def _name(base: Path | None) -> str:
     """Return what the base is called in results: its folder's name, not where that lies."""
-    shipped = base is None or Path(base).resolve() == SHIPPED.resolve()
-    return "shipped" if shipped or base is None else Path(base).absolute().name
+    if base is None or base.resolve() == SHIPPED.resolve():
+        return "shipped"
+    return base.absolute().name
 
 
 def _ignore(system: str, fold: int, folds: int) -> None:

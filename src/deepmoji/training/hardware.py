@@ -1,8 +1,6 @@
 """Where to train: devices, processes, precision."""
 
 import logging
-import multiprocessing
-import multiprocessing.connection
 import os
 import threading
 import time
@@ -138,21 +136,20 @@ def leave_group() -> None:
         distributed.destroy_process_group()
 
 
-def end_with_parent() -> None:
+def end_with_parent(parent: int) -> None:
     """Let a process that spawn or torchrun started end when its parent is gone, however it went.
 
     A training process that is left alone would use the cores and write checkpoints for hours, also
-    over those of the run that goes on. torch interrupts its children then, which those ignore that
-    were started in the background of a script; torchrun's are in sessions of their own.
+    over those of the run that goes on, or wait half an hour for others that never come. torch
+    interrupts its children then, which those ignore that were started in the background of a
+    script; torchrun's are in sessions of their own.
+
+    Args:
+        parent: process id.
     """
-    parent, started_by = multiprocessing.parent_process(), os.getppid()
-    if parent is None and not under_torchrun():
-        return
 
     def watch() -> None:
-        if parent is not None:
-            multiprocessing.connection.wait([parent.sentinel])
-        while parent is None and os.getppid() == started_by:
+        while os.getppid() == parent:
             time.sleep(1)
         os._exit(1)
 

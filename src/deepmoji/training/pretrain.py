@@ -1,5 +1,6 @@
 """Pretraining on emojis: a corpus folder in, a model bundle out (paper, section 3.3)."""
 
+import os
 import time
 from contextlib import ExitStack
 from importlib.metadata import version
@@ -158,6 +159,8 @@ def train(run: Run, hardware: Hardware, report: Report, until: float | None = No
     _ask_teacher(run, hardware, report)
     process = _Process(run, report, until)
     fabric = hardware.fabric(run.config.batch_size)
+    if under_torchrun():
+        end_with_parent(os.getppid())
     if under_torchrun() or fabric.world_size == 1:
         fabric.launch()
         return process(fabric)
@@ -198,12 +201,16 @@ class _Process:
     def __init__(self, run: Run, report: Report, until: float | None) -> None:
         self.run, self.report, self.until = run, report, until
 
+    def __getstate__(self) -> dict[str, Any]:
+        return vars(self) | {"started_by": os.getpid()}
+
     def __setstate__(self, state: dict[str, Any]) -> None:
+        # In a process of its own, before Fabric sets it up, and waits for the others.
+        end_with_parent(state.pop("started_by"))
+        quieten_fabric()
         vars(self).update(state)
-        quieten_fabric()  # in a process of its own, before Fabric sets it up
 
     def __call__(self, fabric: Fabric) -> bool:
-        end_with_parent()
         share_cores(fabric)
         trainer = Trainer(
             fabric,

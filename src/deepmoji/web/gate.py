@@ -71,10 +71,11 @@ class Watch:
             return
         begun, status = time.perf_counter(), GONE
         route = scope["path"] if scope["path"] in self._routes else OTHER
-        is_page = route == "/" or route.startswith(
-            "/static/"
-        )  # browsers may keep that, not answers
-        added = _PROTECTION if is_page else [*_PROTECTION, (b"cache-control", b"no-store")]
+        is_page = route == "/" or route.startswith("/static/")
+        # Browsers may keep the page if they ask for a newer one each time, or after an upgrade
+        # one part would meet others of another version. Answers they may not keep.
+        kept = b"no-cache" if is_page else b"no-store"
+        added = [*_PROTECTION, (b"cache-control", kept)]
 
         async def watched(message: Message) -> None:
             nonlocal status

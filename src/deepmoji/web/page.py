@@ -26,10 +26,9 @@ def add_page(app: FastAPI, *, asks_for_key: bool) -> None:
         "sentences": list(SENTENCES),
         "pair": list(PAIR),
     }
-    fresh = {"Cache-Control": "no-cache"}  # ask whether there is a newer one
 
     async def index() -> Response:
-        return FileResponse(FOLDER / "index.html", headers=fresh)
+        return FileResponse(FOLDER / "index.html")
 
     async def page() -> Response:
         return JSONResponse(facts)

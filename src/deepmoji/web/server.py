@@ -2,11 +2,11 @@
 
 import logging
 from collections.abc import Callable
-from types import TracebackType
 
 import uvicorn
 
 from deepmoji.serving.listening import BACKLOG, address, bind, run
+from deepmoji.serving.logs import log_to_stderr
 from deepmoji.serving.protocol import Impatient
 from deepmoji.web.app import make_app
 from deepmoji.web.gate import access
@@ -30,7 +30,8 @@ def serve(models: Models, settings: Settings, ready: Callable[[str], None]) -> N
     """
     listening = bind(settings.host, settings.port)
     server = make_server(models, settings)
-    _log_to_stderr(settings)
+    log_to_stderr(access)
+    access.setLevel(logging.INFO if settings.access_log else logging.WARNING)
     ready(address(settings.host, listening))
     run(server, listening)
 
@@ -52,30 +53,3 @@ def make_server(models: Models, settings: Settings) -> uvicorn.Server:
             timeout_graceful_shutdown=_PATIENCE,
         )
     )
-
-
-class _WithoutMessages(logging.Formatter):
-    """Writes where an error arose and of what kind it is; its message may hold a text."""
-
-    def formatException(  # noqa: N802 - the standard library's name
-        self,
-        ei: tuple[type[BaseException], BaseException, TracebackType | None]
-        | tuple[None, None, None],
-    ) -> str:
-        """Return the traceback without the message."""
-        kind, _, trace = ei
-        places: list[str] = []
-        while trace is not None:
-            code = trace.tb_frame.f_code
-            places.append(f"  {code.co_filename}:{trace.tb_lineno} in {code.co_name}")
-            trace = trace.tb_next
-        return "\n".join([*places, kind.__name__ if kind else ""])
-
-
-def _log_to_stderr(settings: Settings) -> None:
-    handler = logging.StreamHandler()
-    handler.setFormatter(_WithoutMessages("%(asctime)s %(message)s"))
-    for logger in (logging.getLogger("uvicorn.error"), logging.getLogger("asyncio"), access):
-        logger.handlers = [handler]
-        logger.propagate = False
-    access.setLevel(logging.INFO if settings.access_log else logging.WARNING)

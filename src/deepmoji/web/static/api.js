@@ -2,7 +2,17 @@
 
 const KEY = "deepmoji-key";
 
-let key = sessionStorage.getItem(KEY) ?? "";
+const store = openStore();
+let key = store?.getItem(KEY) ?? "";
+
+// A browser that keeps nothing for sites throws here; then a key lasts until the page is left.
+function openStore() {
+  try {
+    return sessionStorage;
+  } catch {
+    return null;
+  }
+}
 
 export class Refused extends Error {
   constructor(status, message, wait) {
@@ -14,8 +24,10 @@ export class Refused extends Error {
 
 export function useKey(given) {
   key = given;
-  sessionStorage.setItem(KEY, given);
+  store?.setItem(KEY, given);
 }
+
+export const hasKey = () => key !== "";
 
 export async function ask(path, body, signal) {
   const headers = { Accept: "application/json" };
@@ -34,6 +46,7 @@ export async function ask(path, body, signal) {
     throw new Refused(0, "The server does not answer.");
   }
   const answer = await response.json().catch(() => null);
+  signal?.throwIfAborted(); // half an answer to an older question is no failure
   if (response.ok && answer !== null) return answer;
   const message = answer?.error?.message ?? `The server answers with ${response.status}.`;
   throw new Refused(response.status, sentence(message), Number(response.headers.get("Retry-After")));

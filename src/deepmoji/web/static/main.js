@@ -1,6 +1,6 @@
 // The page: what is typed, what is chosen, and when the server is asked.
 
-import { ask, Newest, useKey } from "./api.js";
+import { ask, hasKey, Newest, useKey } from "./api.js";
 import { read, write } from "./link.js";
 import { Pane } from "./pane.js";
 
@@ -9,7 +9,7 @@ const RESTING = 350; // … and more before it is read once for each of its word
 const SPEAKING = 900; // … and before a screen reader is told
 
 const at = (id) => document.getElementById(id);
-const state = { view: "attention", model: null, panes: [], untouched: true };
+const state = { view: "attention", model: null, panes: [], untouched: true, notice: "" };
 const quick = new Newest();
 const thorough = new Newest();
 let models = [];
@@ -17,10 +17,10 @@ let page;
 let speaking;
 
 const model = () => models.find((each) => each.name === state.model) ?? models.find((each) => each.default);
-const names = () => new Map(model().labels.map(({ label, name }) => [label, name]));
 
 function changed() {
   state.untouched = false;
+  state.notice = "";
   if (location.hash) history.replaceState(null, "", location.pathname + location.search);
   at("linked").hidden = true;
   update();
@@ -35,42 +35,63 @@ async function update() {
   if (filled.length === 0) return tell("");
   for (const pane of filled) pane.stale(true);
   const texts = filled.map((pane) => pane.text);
-  const body = { texts, top: model().labels.length, model: model().name };
+  const asked = model();
+  const body = { texts, top: asked.labels.length, model: asked.name };
   try {
-    show(filled, texts, await quick.ask("v1/predict", body, TYPING));
+    show(filled, asked, texts, await quick.ask("v1/predict", body, TYPING));
     speaking = setTimeout(speak, SPEAKING, filled);
     const rest = RESTING - TYPING;
-    show(filled, texts, await thorough.ask("v1/predict", { ...body, explain: "occlusion" }, rest));
+    const explain = { ...body, explain: "occlusion" };
+    show(filled, asked, texts, await thorough.ask("v1/predict", explain, rest));
   } catch (error) {
     if (error.name === "AbortError") return;
-    if (error.status === 401) return askForKey(Boolean(sessionStorage.getItem("deepmoji-key")));
-    for (const pane of filled) pane.stale(false);
+    if (error.status === 401) return askForKey(hasKey());
+    for (const { answer } of filled) if (answer) answer.before = [];
+    draw();
     tell(error.message);
   }
 }
 
-function show(panes, texts, { predictions }) {
+function show(panes, asked, texts, { predictions }) {
   tell("");
+  const names = new Map(asked.labels.map(({ label, name }) => [label, name]));
   panes.forEach((pane, index) => {
-    const words = kept(predictions[index].words, pane.answer?.words ?? []);
-    pane.answer = { ...predictions[index], words, text: texts[index] };
-    pane.stale(state.view === "occlusion" && predictions[index].words[0]?.occlusion === undefined);
+    const answer = { ...predictions[index], text: texts[index], model: asked.name, names };
+    const before = pane.answer;
+    const isAlike = before?.model === answer.model && before.top[0].label === answer.top[0].label;
+    pane.answer = { ...answer, before: isAlike ? kept(before) : [] };
   });
   draw();
 }
 
+const isExplained = ({ words }) => words[0]?.occlusion !== undefined || words.length === 0;
+
 // Until the words are left out one by one, they keep what they had, dimmed, instead of flickering.
-function kept(words, before) {
-  return words.map((word, index) => {
-    const same = before[index]?.text === word.text;
-    return same ? { ...word, occlusion: word.occlusion ?? before[index].occlusion } : word;
-  });
+function kept(answer) {
+  return isExplained(answer) ? answer.words : answer.before;
+}
+
+function withKept({ words, before }) {
+  return words.map((word, index) =>
+    before[index]?.text === word.text ? { occlusion: before[index].occlusion, ...word } : word,
+  );
+}
+
+// What is shown is of another text or model, or not all of it is there.
+function isStale({ answer, text }) {
+  const isOther = answer.text !== text || answer.model !== model().name;
+  return isOther || (state.view === "occlusion" && !isExplained(answer));
 }
 
 function draw() {
   const answered = state.panes.filter((pane) => pane.answer);
   const scale = Math.max(...answered.map((pane) => pane.answer.top[0].probability), 1e-9);
-  for (const pane of answered) pane.show(pane.answer, { names: names(), view: state.view, scale });
+  for (const pane of answered) {
+    const isKept = !isExplained(pane.answer);
+    const shown = { ...pane.answer, words: withKept(pane.answer) };
+    pane.show(shown, { view: state.view, scale, isKept });
+    pane.stale(isStale(pane));
+  }
 }
 
 function speak(panes) {
@@ -78,8 +99,8 @@ function speak(panes) {
 }
 
 function tell(message) {
-  at("error").textContent = message;
-  at("error").hidden = message === "";
+  at("error").textContent = message || state.notice;
+  at("error").hidden = at("error").textContent === "";
 }
 
 function setTexts(texts) {
@@ -135,7 +156,10 @@ function follow() {
   if (!linked || models.length === 0) return false; // open() follows when it has the models
   state.untouched = false;
   setView(linked.view);
-  if (models.some((each) => each.name === linked.model)) state.model = linked.model;
+  const isThere = models.some((each) => each.name === linked.model);
+  if (isThere) state.model = linked.model;
+  const missing = linked.model && !isThere;
+  state.notice = missing ? `There is no model ${linked.model} here; ${model().name} reads it.` : "";
   at("model").value = model().name;
   setTexts(linked.texts);
   update();

@@ -45,15 +45,15 @@ export class Pane {
     this.root.setAttribute("aria-label", title);
   }
 
-  /** Shows an answer, bars in proportion to `scale`. */
-  show(answer, { names, view, scale }) {
-    this.answer = answer;
+  /** Shows an answer, bars in proportion to `scale`; what is kept of an older one is dimmed. */
+  show(answer, { view, scale, isKept }) {
     this.pieces = pieces(answer.words);
     // Offsets count characters as the server does, not UTF-16 units.
     this.characters = Array.from(answer.text);
-    this.names = names;
+    this.names = answer.names;
     this.view = view;
     this.scale = scale;
+    this.isKept = isKept;
     this.#drawTop();
     this.#drawWords();
     this.#drawNote();
@@ -175,7 +175,7 @@ export class Pane {
         line.append(
           element("td", "", characters.slice(word.start, word.end).join("").trim() || "line break"),
           element("td", "", percent(word.weight)),
-          element("td", "", factor(word)),
+          element("td", this.isKept ? "stale" : "", factor(word)),
           mark,
         );
         return line;
