@@ -20,6 +20,7 @@ from deepmoji.corpus.settings import STEPS, CorpusSettings, fingerprint
 from deepmoji.corpus.source import BROKEN, PostSource
 from deepmoji.corpus.surplus import HASHES
 from deepmoji.corpus.tally import SAMPLES, Tally
+from deepmoji.corpus.urls import is_url
 from deepmoji.corpus.words import CODES, KEPT, hash64
 from deepmoji.errors import DeepmojiError, InputError
 from deepmoji.files import atomic_path, read_json, write_json
@@ -240,7 +241,7 @@ def _check_still_there(tally: Tally) -> None:
     one that is gone the next start of the build may read every row.
     """
     for name, _ in tally.broken:
-        if not Path(name).exists():
+        if not is_url(name) and not Path(name).exists():
             raise InputError(
                 f"{name} was there when the build began, and is gone; what is finished is kept: "
                 "put it back, or do without it, and run the same command again"
