@@ -20,7 +20,6 @@ from deepmoji.corpus.settings import STEPS, CorpusSettings, fingerprint
 from deepmoji.corpus.source import BROKEN, PostSource
 from deepmoji.corpus.surplus import HASHES
 from deepmoji.corpus.tally import SAMPLES, Tally
-from deepmoji.corpus.urls import is_url
 from deepmoji.corpus.words import CODES, KEPT, hash64
 from deepmoji.errors import DeepmojiError, InputError
 from deepmoji.files import atomic_path, read_json, write_json
@@ -116,10 +115,25 @@ class Stage:
                     _refuse(tally)
                 advance(position - done, rows.num_rows)
                 done = position
-        _check_still_there(tally)
+        self._check_still_there(tally)
         advance(self.size - done, 0)
         write_json(self.tally_path, tally.to_dict())
         return tally
+
+    def _check_still_there(self, tally: Tally) -> None:
+        """Refuse to finish without a file that was there when the build began.
+
+        One that cannot be read is named in the report and passed over, however often it is tried;
+        of one that is gone the next start of the build may read every row.
+        """
+        broken = {name for name, _ in tally.broken}
+        for file, name in zip(self.files, self.names, strict=True):
+            # On a machine of a cluster a file's name may mean nothing, its path does.
+            if name in broken and isinstance(file.path, Path) and not file.path.exists():
+                raise InputError(
+                    f"{name} was there when the build began, and is gone; what is finished is "
+                    "kept: put it back, or do without it, and run the same command again"
+                )
 
     def _readings(self, workers: int) -> Generator[tuple[pa.Table, int]]:
         """Yield the rows as they are done, with about how many bytes of the files were read."""
@@ -232,20 +246,6 @@ def _samples(rows: pa.Table, chosen: NDArray[np.int64]) -> list[tuple[int, str]]
     hashes, first = np.unique(rows["sample"].to_numpy()[chosen], return_index=True)
     taken = rows.select(["text"]).take(pa.array(chosen[first[:SAMPLES]]))
     return list(zip(hashes[:SAMPLES].tolist(), taken["text"].to_pylist(), strict=True))
-
-
-def _check_still_there(tally: Tally) -> None:
-    """Refuse to finish without a file that was there when the build began.
-
-    One that cannot be read is named in the report and passed over, however often it is tried; of
-    one that is gone the next start of the build may read every row.
-    """
-    for name, _ in tally.broken:
-        if not is_url(name) and not Path(name).exists():
-            raise InputError(
-                f"{name} was there when the build began, and is gone; what is finished is kept: "
-                "put it back, or do without it, and run the same command again"
-            )
 
 
 def _refuse(tally: Tally) -> None:
