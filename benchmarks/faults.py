@@ -34,7 +34,6 @@ from tests.helpers.raycluster import started
 KILLS = 20
 SEED = 0
 _PATIENCE = 600  # seconds for a run, and a minute for its processes to end with it
-_TASKS = ("ray::run_stage", "ray::score_part")
 _SIGNALS = {"SIGINT": signal.SIGINT, "SIGTERM": signal.SIGTERM}
 
 
@@ -82,7 +81,7 @@ class Trial:
         result["kills"] = self.killed(kills)
         result["signals"] = {name: self.signalled(name) for name in _SIGNALS}
         result["worker_killed"] = self.worker_killed()
-        if self.subject.here:
+        if self.subject.task:
             result["worker_killed_on_ray"] = self.worker_killed_on_ray()
         result["disk_full"] = self.disk_full(truth)
         if self.subject.inputs:
@@ -155,8 +154,8 @@ class Trial:
             return "not tried: needs ray"
         out = self.folder / "ray"
         before = len(self.problems)
-        with started(2) as address, self._started(out, cluster=address) as process:
-            killed = _kill_task(process)
+        with started(2) as nodes, self._started(out, cluster=nodes.address) as process:
+            killed = nodes.kill_task(self.subject.task, process)
             said = self._told(process, "a dead task")
         self._expect(killed, "a dead task: there was none to kill")
         self._compare(out, f"after a dead task ({said})", process.returncode)
@@ -297,17 +296,6 @@ def _workers(pid: int) -> list[psutil.Process]:
         return [each for each in found if "resource_tracker" not in " ".join(each.cmdline())]
     except psutil.Error:
         return []
-
-
-def _kill_task(process: subprocess.Popen[bytes]) -> bool:
-    """Kill the first process that a task of Ray has given its name; whether there was one."""
-    while process.poll() is None:
-        for each in psutil.process_iter(["cmdline"]):
-            if (each.info["cmdline"] or [""])[0].startswith(_TASKS):
-                each.kill()
-                return True
-        time.sleep(0.02)
-    return False
 
 
 @contextmanager

@@ -36,7 +36,8 @@ class Subject:
     Attributes:
         name: of the command.
         arguments: without the folder it writes, which ``--out`` names.
-        here: further ones of a run on this machine; a command that has some runs on Ray too.
+        here: further ones of a run on this machine.
+        task: the function of its tasks on Ray, if it runs there too.
         inputs: the files that it reads, if any may be damaged.
         beside: endings of folders beside the output that belong to it.
     """
@@ -44,6 +45,7 @@ class Subject:
     name: str
     arguments: Sequence[str | Path]
     here: Sequence[str] = field(default=())
+    task: str = ""
     inputs: Sequence[Path] = field(default=())
     beside: Sequence[str] = field(default=())
 
@@ -99,8 +101,8 @@ def prepare(work: Path) -> list[Subject]:
     cells += ["--data", shared("benchmarks"), "--processes", "2"]
     workers = ("--workers", "2")
     return [
-        Subject(name="corpus build", arguments=build, here=workers, inputs=files),
-        Subject(name="score", arguments=score, here=workers, inputs=files),
+        Subject(name="corpus build", arguments=build, here=workers, task="run_stage", inputs=files),
+        Subject(name="score", arguments=score, here=workers, task="score_part", inputs=files),
         Subject(name="pretrain", arguments=[*train, "--epochs", "1"], beside=[".training"]),
         Subject(name="benchmark run", arguments=cells),
     ]
