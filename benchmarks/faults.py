@@ -21,6 +21,7 @@ import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ import psutil
 
 from benchmarks.record import machine, write
 from benchmarks.subjects import Subject, leftovers, outcome, prepare
+from tests.helpers.raycluster import started
 
 KILLS = 20
 SEED = 0
@@ -79,6 +81,8 @@ class Trial:
         result["kills"] = self.killed(kills)
         result["signals"] = {name: self.signalled(name) for name in _SIGNALS}
         result["worker_killed"] = self.worker_killed()
+        if self.subject.task:
+            result["worker_killed_on_ray"] = self.worker_killed_on_ray()
         result["disk_full"] = self.disk_full(truth)
         if self.subject.inputs:
             result["input_cut_off"] = self.input_cut_off()
@@ -143,6 +147,19 @@ class Trial:
         return {"status": process.returncode, "says": said} | {
             "problems_after": self._resume(out, "a dead worker")
         }
+
+    def worker_killed_on_ray(self) -> dict[str, Any] | str:
+        """Kill the process of a task on a cluster of two nodes: it runs again, elsewhere."""
+        if find_spec("ray") is None:
+            return "not tried: needs ray"
+        out = self.folder / "ray"
+        before = len(self.problems)
+        with started(2) as nodes, self._started(out, cluster=nodes.address) as process:
+            killed = nodes.kill_task(self.subject.task, process)
+            said = self._told(process, "a dead task")
+        self._expect(killed, "a dead task: there was none to kill")
+        self._compare(out, f"after a dead task ({said})", process.returncode)
+        return {"status": process.returncode, "problems_after": self.problems[before:]}
 
     def disk_full(self, truth: Path) -> dict[str, Any] | str:
         """Write to a disk of half the size that is needed, then make room."""
@@ -231,11 +248,13 @@ class Trial:
         return lines[-1].replace(str(self.folder.parent), "…") if lines else ""
 
     @contextmanager
-    def _started(self, out: Path, *more: str) -> Generator[subprocess.Popen[bytes]]:
+    def _started(
+        self, out: Path, *more: str, cluster: str | None = None
+    ) -> Generator[subprocess.Popen[bytes]]:
         with (
             self._log.open("wb") as log,
             subprocess.Popen(
-                [*self.subject.command(out), *more],
+                [*self.subject.command(out, cluster), *more],
                 stdout=subprocess.DEVNULL,
                 stderr=log,
                 start_new_session=True,

@@ -115,9 +115,9 @@ def measure(row: Row, work: Path, corpus: Path | None) -> dict[str, Any]:
 def _measure_on_ray(row: Row, work: Path, out: Path) -> dict[str, Any]:
     """Build on a cluster that is there already; the memory of its tasks is not measured."""
     posts = _posts(work, row.size, row.size // _FILES_ON_RAY)
-    with started(row.cores) as address:
-        command = ["corpus", "build", posts, "--runner", "ray", "--address", address, "--out", out]
-        seconds, _ = watch(command, available_cores())
+    with started(row.cores) as nodes:
+        command = ["corpus", "build", posts, "--runner", "ray", "--address", nodes.address]
+        seconds, _ = watch([*command, "--out", out], available_cores())
     return {"seconds": round(seconds, 1), "per_second": round(row.size / seconds, 1)}
 
 

@@ -19,11 +19,13 @@ _FILES = 6  # that the posts are spread over
 _TIMES = {
     "date",
     "files_done_before",
+    "machines",
     "peak_memory_gb",
     "peak_memory_mb",
     "posts_per_second",
     "seconds",
     "texts_per_second",
+    "workers",
 }
 
 
@@ -34,18 +36,23 @@ class Subject:
     Attributes:
         name: of the command.
         arguments: without the folder it writes, which ``--out`` names.
+        here: further ones of a run on this machine.
+        task: the function of its tasks on Ray, if it runs there too.
         inputs: the files that it reads, if any may be damaged.
         beside: endings of folders beside the output that belong to it.
     """
 
     name: str
     arguments: Sequence[str | Path]
+    here: Sequence[str] = field(default=())
+    task: str = ""
     inputs: Sequence[Path] = field(default=())
     beside: Sequence[str] = field(default=())
 
-    def command(self, out: Path) -> list[str]:
-        """Return the command line that writes to a folder."""
-        arguments = [str(each) for each in self.arguments]
+    def command(self, out: Path, cluster: str | None = None) -> list[str]:
+        """Return the command line that writes to a folder, on a Ray cluster if one is named."""
+        where = self.here if cluster is None else ("--runner", "ray", "--address", cluster)
+        arguments = [str(each) for each in (*self.arguments, *where)]
         return [sys.executable, "-m", "deepmoji", *arguments, "--out", str(out)]
 
 
@@ -81,20 +88,21 @@ def prepare(work: Path) -> list[Subject]:
     """
     files = _posts(work / "posts")
     corpus, model = work / "corpus", work / "model"
-    build: list[str | Path] = ["corpus", "build", work / "posts", "--workers", "2"]
+    build: list[str | Path] = ["corpus", "build", work / "posts"]
     build += ["--per-emoji", "5", "--natural", "200", "--vocabulary-size", "5000"]
     train: list[str | Path] = ["pretrain", corpus, "--processes", "2", "--units", "32"]
     train += ["--embedding-size", "32", "--batch-size", "32", "--warmup", "10"]
     train += ["--checkpoint-every", "20", "--evaluate-every", "100"]
     _run([*build, "--out", corpus])
     _run([*train, "--epochs", "0.3", "--out", model])
-    score: list[str | Path] = ["score", work / "posts", "--model", model, "--workers", "2"]
+    score: list[str | Path] = ["score", work / "posts", "--model", model]
     cells: list[str | Path] = ["benchmark", "run", "--suite", "paper", "--base", model]
     cells += ["--tasks", "SE0714,SS-Youtube", "--methods", "constant,tfidf,last", "--seeds", "2"]
     cells += ["--data", shared("benchmarks"), "--processes", "2"]
+    workers = ("--workers", "2")
     return [
-        Subject(name="corpus build", arguments=build, inputs=files),
-        Subject(name="score", arguments=score, inputs=files),
+        Subject(name="corpus build", arguments=build, here=workers, task="run_stage", inputs=files),
+        Subject(name="score", arguments=score, here=workers, task="score_part", inputs=files),
         Subject(name="pretrain", arguments=[*train, "--epochs", "1"], beside=[".training"]),
         Subject(name="benchmark run", arguments=cells),
     ]

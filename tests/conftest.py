@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from tests.helpers.raycluster import started
+from tests.helpers.raycluster import Nodes, started
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -45,9 +45,9 @@ def no_network() -> Any:
 
 
 @pytest.fixture(scope="session")
-def ray_cluster() -> Generator[str]:
-    """The address of a Ray cluster of two nodes, with a core each; a test skips without Ray."""
+def ray_cluster() -> Generator[Nodes]:
+    """A Ray cluster of two nodes, with a core each; a test skips without Ray."""
     if find_spec("ray") is None:
         pytest.skip("needs ray: pip install 'deepmoji[cluster]'")
-    with started(2) as address:
-        yield address
+    with started(2) as nodes:
+        yield nodes

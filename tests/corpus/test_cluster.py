@@ -4,9 +4,7 @@ import gzip
 import json
 import subprocess
 import sys
-import time
 
-import psutil
 import pytest
 from typer.testing import CliRunner
 
@@ -42,8 +40,8 @@ def started(folder, out, *options):
 
 @pytest.mark.slow
 def test_corpus_is_that_of_a_local_build_though_a_worker_dies(folder, ray_cluster):
-    with started(folder, "ray", "--runner", "ray", "--address", ray_cluster) as process:
-        assert killed("ray::run_stage", process)
+    with started(folder, "ray", "--runner", "ray", "--address", ray_cluster.address) as process:
+        assert ray_cluster.kill_task("run_stage", process)
         assert process.wait(300) == 0
     assert contents(folder / "ray") == contents(folder / "local")
     assert facts(folder / "ray") == facts(folder / "local")
@@ -52,17 +50,6 @@ def test_corpus_is_that_of_a_local_build_though_a_worker_dies(folder, ray_cluste
     assert [each["file"] for each in unreadable["files"]] == ["posts/cut.txt.gz"]
     report = json.loads((folder / "ray" / "report.json").read_text("utf-8"))
     assert report["run"]["machines"] == 2
-
-
-def killed(name, process):
-    """Kill the first process that a task has given its name."""
-    while process.poll() is None:
-        for each in psutil.process_iter(["cmdline"]):
-            if (each.info["cmdline"] or [""])[0].startswith(name):
-                each.kill()
-                return True
-        time.sleep(0.02)
-    return False
 
 
 # In a process of its own: Ray's warnings and threads are not the tests'.
@@ -87,7 +74,10 @@ except InputError as error:
 @pytest.mark.slow
 def test_what_a_task_refuses_is_one_line(ray_cluster):
     run = subprocess.run(
-        [sys.executable, "-c", REFUSED, ray_cluster], capture_output=True, text=True, check=False
+        [sys.executable, "-c", REFUSED, ray_cluster.address],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert (run.returncode, run.stdout) == (0, "no, line 7\n"), run.stderr
 

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from deepmoji.cli import app
 from deepmoji.corpus import build, publish, urls
 from deepmoji.corpus.cluster import Ray
-from deepmoji.corpus.posts import find_posts, open_posts
+from deepmoji.corpus.posts import find_posts
 from deepmoji.corpus.settings import CorpusSettings
 from deepmoji.corpus.urls import Url
 from deepmoji.errors import InputError
@@ -170,13 +170,18 @@ def test_a_folder_of_other_things_is_left_alone(bucket, post_file):
         build(post_file, f"{bucket}/mine", settings=SETTINGS, workers=1)
 
 
-def test_a_file_that_goes_away_is_named(bucket, tmp_path):
+def test_files_that_break_off_or_go_away(bucket, tmp_path, monkeypatch):
     put(f"{bucket}/a.txt", "so funny 😂\n".encode())
-    put(f"{bucket}/b.txt", "so funny 😂\n".encode())
+    put(f"{bucket}/b.txt.gz", gzip.compress("so sad 😭\n".encode() * 9)[:-9])
+    settings = CorpusSettings(per_emoji=0, natural=0, language="any")
+    report = build(bucket, tmp_path / "out", settings=settings, workers=1)
+    (broken,) = report["unreadable"]["files"]
+    assert broken["file"] == f"{bucket}/b.txt.gz"
     files = find_posts([bucket])
-    Url(f"{bucket}/b.txt").remove()
-    with pytest.raises(OSError, match=r"b\.txt"):
-        list(open_posts(files[1], CorpusSettings()).tables())
+    monkeypatch.setattr("deepmoji.corpus.builder.find_posts", lambda *_: files)
+    Url(f"{bucket}/b.txt.gz").remove()
+    with pytest.raises(InputError, match=r"b\.txt\.gz was there when the build began, and is gone"):
+        build(bucket, tmp_path / "again", settings=settings, workers=1)
 
 
 def test_what_cannot_be(post_file, tmp_path):

@@ -7,9 +7,14 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import psutil
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -33,9 +38,33 @@ def main() -> None:
         cluster.shutdown()
 
 
+@dataclass(frozen=True)
+class Nodes:
+    """A cluster: where it answers, and the process that all of its processes come from."""
+
+    address: str
+    pid: int
+
+    def kill_task(self, name: str, command: "subprocess.Popen[Any]") -> bool:
+        """Kill the first process that works on a task while a command runs; whether there was one.
+
+        Args:
+            name: of the function that the task calls.
+            command: that makes the tasks.
+        """
+        while command.poll() is None:
+            for process in psutil.Process(self.pid).children(recursive=True):
+                with suppress(psutil.Error):  # it ended meanwhile
+                    if process.cmdline()[:1] == [f"ray::{name}"]:
+                        process.kill()
+                        return True
+            time.sleep(0.02)
+        return False
+
+
 @contextmanager
-def started(nodes: int) -> Generator[str]:
-    """Start a cluster and give its address."""
+def started(nodes: int) -> Generator[Nodes]:
+    """Start a cluster."""
     command = [sys.executable, "-m", "tests.helpers.raycluster", str(nodes)]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
@@ -44,7 +73,7 @@ def started(nodes: int) -> Generator[str]:
             address = process.stdout.readline().strip()
             if not address:
                 raise RuntimeError("the cluster did not start")
-            yield address
+            yield Nodes(address, process.pid)
         finally:
             process.stdin.close()
             process.wait(120)  # Ray drains its nodes first

@@ -111,7 +111,7 @@ def test_tasks_that_fail_or_are_lost(run, ray, bundle, tmp_path):
 @pytest.mark.slow
 def test_with_ray_itself(run, bundle, ray_cluster, tmp_path):
     command = [sys.executable, "-m", "deepmoji", "score", "posts", "--model", str(bundle.folder)]
-    ray = ["--out", "out", "--runner", "ray", "--address", ray_cluster]
+    ray = ["--out", "out", "--runner", "ray", "--address", ray_cluster.address]
     assert subprocess.run([*command, *ray], cwd=tmp_path, check=False).returncode == 0
     run("here", Local(1))
     assert contents(tmp_path / "out") == contents(tmp_path / "here")

@@ -96,9 +96,9 @@ def test_a_killed_run_continues_exactly(two, corpus, tmp_path):
 @pytest.mark.skipif(sys.platform == "win32", reason="a process has no new parent there")
 def test_a_process_ends_with_the_torchrun_that_started_it():
     child = """
-        import time
+        import os, time
         from deepmoji.training.hardware import end_with_parent
-        end_with_parent()
+        end_with_parent(os.getppid())
         print("up", flush=True)
         time.sleep(600)
     """

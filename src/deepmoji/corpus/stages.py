@@ -194,6 +194,20 @@ class Stage:
         deleted = pc.call_function("is_in", [rows["id"]], pc.SetLookupOptions(self.deleted))
         return np.where(deleted.to_numpy(), np.uint8(CODES["deleted"]), codes)
 
+    def _check_still_there(self, tally: Tally) -> None:
+        """Refuse to finish without a file that was there when the build began.
+
+        One that cannot be read is named in the report and passed over, however often it is tried;
+        of one that is gone the next start of the build may read every row.
+        """
+        broken = {name for name, _ in tally.broken}
+        for name, file in zip(self.names, self.files, strict=True):
+            if name in broken and not file.path.exists():
+                raise InputError(
+                    f"{name} was there when the build began, and is gone; what is finished is "
+                    "kept: put it back, or do without it, and run the same command again"
+                )
+
     def _count_problems(self, rows: pa.Table, tally: Tally) -> None:
         columns = [rows[name].to_pylist() for name in ("file", "place", "problem")]
         for file, place, problem in zip(*columns, strict=True):

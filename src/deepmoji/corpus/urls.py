@@ -43,6 +43,11 @@ class Url:
         """Return itself: it means the same everywhere."""
         return self
 
+    def exists(self) -> bool:
+        """Tell whether it is there."""
+        store, path = self._store()
+        return store.get_file_info(path).type != fs.FileType.NotFound
+
     @property
     def place(self) -> PurePosixPath:
         """Where it is in its store."""
