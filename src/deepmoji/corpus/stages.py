@@ -120,21 +120,6 @@ class Stage:
         write_json(self.tally_path, tally.to_dict())
         return tally
 
-    def _check_still_there(self, tally: Tally) -> None:
-        """Refuse to finish without a file that was there when the build began.
-
-        One that cannot be read is named in the report and passed over, however often it is tried;
-        of one that is gone the next start of the build may read every row.
-        """
-        broken = {name for name, _ in tally.broken}
-        for file, name in zip(self.files, self.names, strict=True):
-            # On a machine of a cluster a file's name may mean nothing, its path does.
-            if name in broken and isinstance(file.path, Path) and not file.path.exists():
-                raise InputError(
-                    f"{name} was there when the build began, and is gone; what is finished is "
-                    "kept: put it back, or do without it, and run the same command again"
-                )
-
     def _readings(self, workers: int) -> Generator[tuple[pa.Table, int]]:
         """Yield the rows as they are done, with about how many bytes of the files were read."""
         stop_file = self.part.with_suffix(".stop")
