@@ -1,6 +1,6 @@
 """Scoring files beside `Predictor.scores` in the same run: rows a second, cores busy, memory.
 
-python -m benchmarks.score               # 3,000,000 posts: takes all cores for most of an hour
+python -m benchmarks.score               # 3,000,000 posts: takes all cores for an hour or more
 python -m benchmarks.score --rows 100000 --single --encode --out FILE
 """
 
@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -136,9 +136,14 @@ def measure(folder: Path, model: Path, *, encode: bool) -> dict[str, Any]:
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     begun = time.perf_counter()
     peak = 0
+    finished: list[dict[str, Any]] = []
     with subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, text=True) as process:
         while process.poll() is None:  # what it prints at its end fits into the pipe
             peak = max(peak, resident(process.pid))
+            parts = sorted(out.glob("*.parquet"))
+            if len(parts) > len(finished):
+                spent = time.perf_counter() - begun
+                finished.append({"rows": rows_in(parts)} | _spent(spent, peak))
             time.sleep(_INTERVAL)
         report, _ = process.communicate()
     seconds = time.perf_counter() - begun
@@ -148,11 +153,19 @@ def measure(folder: Path, model: Path, *, encode: bool) -> dict[str, Any]:
     worked = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return {
         "report": json.loads(report),
-        "seconds": round(seconds, 1),
+        **_spent(seconds, peak),
         "cores_busy": round(worked / seconds, 2),
-        "peak_memory_mb": round(peak / 1e6),
+        "finished": finished,
         "written_mb": round(sum(path.stat().st_size for path in out.glob("*.parquet")) / 1e6),
     }
+
+
+def rows_in(parts: Sequence[Path]) -> int:
+    return sum(pq.read_metadata(part).num_rows for part in parts)
+
+
+def _spent(seconds: float, peak: int) -> dict[str, Any]:
+    return {"seconds": round(seconds, 1), "peak_memory_mb": round(peak / 1e6)}
 
 
 def resident(pid: int) -> int:
