@@ -89,8 +89,8 @@ def shuffles(results: Results) -> str:
         f"that is read, of which {corpus['kept'] / corpus['posts']:.0%} are kept here: "
         f"{each:,.0f} bytes for each kept one. With {_billions(posts)} kept posts "
         f"({_billions(PAIRS)} pairs at {pairs_of:.2f} a post) that is {_bytes(each * posts)} on "
-        "one machine. A process that trains holds all pairs, "
-        f"{_bytes(PAIRS * (2 * _WORDS + 8 + 8))} of them at {_WORDS} words each."
+        f"one machine. Training holds {_bytes(PAIRS * (2 * _WORDS + 8 + 8))} of pairs at "
+        f"{_WORDS} words each, divided among its processes."
     )
     return f"{memory}\n\n{table(('shuffle', 'moved'), rows, 'lr')}"
 

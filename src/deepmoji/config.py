@@ -114,13 +114,16 @@ class PretrainConfig(_Record):
     pairs: int = 0  # to train on, chosen by the seed; 0: all
     soft_labels: bool = False  # a text once with all its emojis, not once for each of them
     max_tokens: int = 48  # texts are cut there in training
+    streams: int = 16  # parts of the corpus that every step takes the same share of
     evaluate_every: int = 500  # steps
     checkpoint_every: int = 100  # steps
+    checkpoints: int = 3  # that are kept
     patience: int = 10  # evaluations without a better validation loss before it stops
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("batch_size", "max_tokens", "evaluate_every", "checkpoint_every", "patience"):
+        counts = ("evaluate_every", "checkpoint_every", "checkpoints", "patience")
+        for name in ("batch_size", "max_tokens", "streams", *counts):
             value = getattr(self, name)
             _check(
                 ok=type(value) is int and value > 0,

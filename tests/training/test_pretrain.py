@@ -15,7 +15,6 @@ from deepmoji.bundle import Bundle
 from deepmoji.config import ModelConfig, PretrainConfig
 from deepmoji.corpus.shards import CorpusFolder
 from deepmoji.errors import BundleError, DeepmojiError, InputError
-from deepmoji.training.checkpoint import KEPT
 from deepmoji.training.pretrain import Hardware, Run, pretrain, train
 from tests.helpers.corpora import EMOJIS, make_posts
 from tests.helpers.tinyruns import latest
@@ -155,11 +154,12 @@ def test_a_damaged_checkpoint_is_told(corpus, tmp_path):
         train(run_of(corpus, tmp_path / "run"), ONE, _nothing)
 
 
-def test_the_last_states_are_kept_and_a_spoilt_one_is_passed_over(corpus, tmp_path):
-    run = run_of(corpus, tmp_path / "run")
+@pytest.mark.parametrize("count", [2, 3])
+def test_the_last_states_are_kept_and_a_spoilt_one_is_passed_over(corpus, tmp_path, count):
+    run = run_of(corpus, tmp_path / "run", checkpoints=count)
     train(run, ONE, _nothing)
     kept = sorted(path.name for path in run.folder.glob("step-*.pt"))
-    assert len(kept) == KEPT
+    assert len(kept) == count
     steps = [int(name[5:-3]) for name in kept]
     assert latest(run.folder)["state"]["step"] == steps[-1]
     for name in ("latest.pt", kept[-1]):

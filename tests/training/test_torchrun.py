@@ -31,6 +31,7 @@ OPTIONS = {
 }
 # A port that is free is found by torchrun itself.
 TORCHRUN = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+PARTED = "tests.helpers.parted"  # each process reads its own part
 PATIENCE = 300  # seconds: each process imports torch, on a machine that may be busy
 
 
@@ -61,7 +62,7 @@ def finish(run):
 @pytest.fixture(scope="module")
 def two(corpus, tmp_path_factory):
     out = tmp_path_factory.mktemp("torchrun") / "model"
-    status, output, errors = finish(start(TORCHRUN, corpus, out))
+    status, output, errors = finish(start(TORCHRUN, corpus, out, program=PARTED))
     assert status == 0, errors
     assert output.count("is a model now") == 1  # one of them says so
     return out
@@ -69,7 +70,7 @@ def two(corpus, tmp_path_factory):
 
 @pytest.mark.slow
 def test_two_processes_are_one_with_the_batch_of_both(two, corpus, tmp_path):
-    status, _, errors = finish(start([], corpus, tmp_path / "one", processes=1))
+    status, _, errors = finish(start([], corpus, tmp_path / "one", program=PARTED, processes=1))
     assert status == 0, errors
     one, other = latest(tmp_path / "one.training"), latest(two.with_name("model.training"))
     assert one["state"]["step"] == other["state"]["step"] > 8
@@ -86,7 +87,7 @@ def test_a_killed_run_continues_exactly(two, corpus, tmp_path):
     assert status != 0
     assert not out.exists()
     assert latest(tmp_path / "model.training")["state"]["step"] == 4
-    status, _, errors = finish(start(TORCHRUN, corpus, out))
+    status, _, errors = finish(start(TORCHRUN, corpus, out, program=PARTED))
     assert status == 0, errors
     whole, continued = two.with_name("model.training"), tmp_path / "model.training"
     assert_same_weights(latest(whole)["network"], latest(continued)["network"])

@@ -98,8 +98,13 @@ def pretrain(
         ),
     ] = _DEFAULT.soft_labels,
     max_tokens: Annotated[int, _option("Training texts are cut there.")] = _DEFAULT.max_tokens,
+    streams: Annotated[
+        int,
+        _option("Parts of the corpus that a step takes the same share of; a process reads some."),
+    ] = _DEFAULT.streams,
     evaluate_every: Annotated[int, _option("Steps.")] = _DEFAULT.evaluate_every,
     checkpoint_every: Annotated[int, _option("Steps.")] = _DEFAULT.checkpoint_every,
+    checkpoints: Annotated[int, _option("The last ones, that are kept.")] = _DEFAULT.checkpoints,
     patience: Annotated[
         int, _option("Evaluations without a better one before it stops.")
     ] = _DEFAULT.patience,
@@ -146,8 +151,10 @@ def pretrain(
         pairs=pairs,
         soft_labels=soft_labels,
         max_tokens=max_tokens,
+        streams=streams,
         evaluate_every=evaluate_every,
         checkpoint_every=checkpoint_every,
+        checkpoints=checkpoints,
         patience=patience,
         seed=seed,
     )

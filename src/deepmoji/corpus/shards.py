@@ -3,10 +3,12 @@
 Needs pyarrow and numpy alone, so that training does not depend on what builds a corpus.
 """
 
-from collections.abc import Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -110,14 +112,50 @@ class CorpusFolder:
         count = self.report["train_parts"]
         return [self.path / TRAIN_FOLDER / part_name(number) for number in range(count)]
 
-    def read_train(self) -> Shard:
-        """Return all training pairs, in their stored (random, reproducible) order."""
-        return _read(self.train_parts(), ["ids", "label"])
+    @cached_property
+    def train_rows(self) -> int:
+        """How many training pairs there are.
+
+        Raises:
+            InputError: if a part cannot be read.
+        """
+        return sum(group.rows for group in _groups(self.train_parts()))
+
+    def count_train(self, rows: NDArray[np.int64] | None = None) -> NDArray[np.int64]:
+        """Return how many training pairs each class has, int64 [C].
+
+        Args:
+            rows: of these pairs alone, ascending; all by default.
+
+        Raises:
+            InputError: if a part cannot be read.
+        """
+        counts = np.zeros(len(self.labels), np.int64)
+        for table in _tables(self.train_parts(), ["label"], rows):
+            counts += np.bincount(table["label"].to_numpy(), minlength=len(counts))
+        return counts
+
+    def read_train(self, rows: NDArray[np.int64] | None = None) -> Shard:
+        """Return training pairs, in their stored (random, reproducible) order.
+
+        Args:
+            rows: these, ascending, of which only the row groups that hold one are read; all by
+                default.
+
+        Raises:
+            InputError: if a part cannot be read.
+        """
+        columns, parts = ["ids", "label"], self.train_parts()
+        tables = list(_tables(parts, columns, rows))
+        if not tables:  # of none, there is no type
+            with _plain_errors():
+                tables = [pq.read_schema(parts[0]).empty_table().select(columns)]
+        return _shard(tables)
 
     def read_split(self, split: Split) -> Shard:
         """Return the pairs of an evaluation split, with texts and the sets that each is in."""
         columns = ["ids", "label", "text", "balanced", "natural"]
-        return _read([self.path / split_name(split)], columns)
+        return _shard(list(_tables([self.path / split_name(split)], columns, None)))
 
 
 def _check_report(report: Any, path: Path) -> None:
@@ -139,19 +177,68 @@ def _read_labels(path: Path) -> tuple[str, ...]:
     return tuple(labels)
 
 
-def _read(paths: Sequence[Path], columns: list[str]) -> Shard:
+class _Group(NamedTuple):
+    """A row group of a file: where its rows begin among those of all files, and how many."""
+
+    path: Path
+    number: int
+    first: int
+    rows: int
+
+
+def _groups(paths: Sequence[Path]) -> Iterator[_Group]:
+    first = 0
+    for path in paths:
+        with _plain_errors():
+            metadata = pq.read_metadata(path)
+        for number in range(metadata.num_row_groups):
+            rows = metadata.row_group(number).num_rows
+            yield _Group(path, number, first, rows)
+            first += rows
+
+
+def _tables(
+    paths: Sequence[Path], columns: list[str], rows: NDArray[np.int64] | None
+) -> Iterator[pa.Table]:
+    """Yield rows of files, a row group at a time; groups without one are not read."""
+    for group in _groups(paths):
+        wanted: NDArray[np.int64] | None = None
+        if rows is not None:
+            begin, end = rows.searchsorted((group.first, group.first + group.rows))
+            if begin == end:
+                continue
+            wanted = rows[begin:end] - group.first
+        with _plain_errors(), pq.ParquetFile(group.path) as file:
+            table = file.read_row_group(group.number, columns=columns)
+        yield table if wanted is None or len(wanted) == group.rows else table.take(wanted)
+
+
+@contextmanager
+def _plain_errors() -> Generator[None]:
     try:
-        tables = [pq.read_table(path, columns=columns) for path in paths]
+        yield
     except (OSError, pa.ArrowException) as error:
         raise InputError(f"cannot read the corpus: {error}; build it again") from error
+
+
+def _shard(tables: Sequence[pa.Table]) -> Shard:
     table = pa.concat_tables(tables).combine_chunks()
+    names: list[str] = table.column_names
     ids = table["ids"].combine_chunks()
     offsets = ids.offsets.to_numpy().astype(np.int64)
-    flags = {name: table[name].to_numpy() for name in ("balanced", "natural") if name in columns}
+    flags = {name: table[name].to_numpy() for name in ("balanced", "natural") if name in names}
     return Shard(
         ids=ids.flatten().to_numpy(),
         offsets=offsets - offsets[0],
         labels=table["label"].to_numpy().astype(np.int64),
-        texts=table["text"].to_pylist() if "text" in columns else None,
+        texts=table["text"].to_pylist() if "text" in names else None,
         **flags,
     )
+
+
+def take(pairs: Shard, rows: NDArray[np.int64]) -> Shard:
+    """Return some of the pairs, in the order given."""
+    lengths = pairs.lengths[rows]
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    places = np.repeat(pairs.offsets[rows] - offsets[:-1], lengths) + np.arange(offsets[-1])
+    return Shard(ids=pairs.ids[places], offsets=offsets, labels=pairs.labels[rows])

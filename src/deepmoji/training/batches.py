@@ -1,13 +1,17 @@
 """Which pairs make up each step: reproducible, resumable, and of similar length."""
 
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from deepmoji.config import PretrainConfig
+from deepmoji.training.streams import ALONE, Share, Streams
 
-_BATCHES_SORTED_TOGETHER = 64  # enough for batches with hardly any padding, few enough to mix
+# Rows of a stream that are sorted together, in batches: enough for hardly any padding, few enough
+# to mix.
+_SORTED_TOGETHER = 64
 
 
 class Pairs(Protocol):
@@ -31,8 +35,12 @@ class Pairs(Protocol):
 
 def sampling_prior(labels: NDArray[np.int64], classes: int, balance: float) -> NDArray[np.float64]:
     """Return how often each class is drawn: frequency ** (1 - balance), normalised. float [C]."""
-    counts = np.bincount(labels, minlength=classes).astype(np.float64)
-    weights = np.where(counts > 0, counts ** (1.0 - balance), 0.0)
+    return prior_of(np.bincount(labels, minlength=classes), balance)
+
+
+def prior_of(counts: NDArray[np.int64], balance: float) -> NDArray[np.float64]:
+    """Return :func:`sampling_prior`, given how often each class occurs, int64 [C]."""
+    weights = np.where(counts > 0, counts.astype(np.float64) ** (1.0 - balance), 0.0)
     return weights / weights.sum()
 
 
@@ -40,10 +48,12 @@ class BatchPlan:
     """The rows of every step, computed from the seed alone, so that any step can be the first.
 
     Args:
-        pairs: the training pairs.
-        config: batch size, balance, epochs, cut and seed.
+        pairs: the training pairs, or those that this process reads.
+        config: batch size, balance, epochs, cut, streams and seed.
         classes: number of classes.
-        chances: of drawing each row, float [rows], where they do not follow from its class.
+        chances: of drawing each row of ``pairs``, float [rows], where they do not follow from its
+            class.
+        part: which pairs these are; all by default.
     """
 
     def __init__(
@@ -53,42 +63,112 @@ class BatchPlan:
         *,
         classes: int,
         chances: NDArray[np.float64] | None = None,
+        part: "Part | None" = None,
     ) -> None:
-        self._config, self._chances = config, chances
+        if part is None:
+            counts = np.bincount(pairs.labels, minlength=classes)
+            part = Part.whole(counts, config)
+        self._config, self._part = config, part
         self._lengths = np.minimum(np.diff(pairs.offsets), config.max_tokens)
-        self._labels = pairs.labels
-        self._prior = sampling_prior(pairs.labels, classes, config.balance)
-        self._epoch: tuple[int, list[NDArray[np.int64]]] | None = None
-        self.steps_per_epoch = -(-len(self._lengths) // config.batch_size)
+        if chances is None and config.balance:
+            chances = np.maximum(part.counts, 1.0)[pairs.labels] ** -config.balance
+        self._chances = chances
+        self._own = part.streams.of(part.share)
+        self._epoch: tuple[int, NDArray[np.int64], list[NDArray[np.int64]]] | None = None
+        self.steps_per_epoch = part.streams.steps
         self.steps = max(1, round(self.steps_per_epoch * config.epochs))
 
     def rows(self, step: int) -> NDArray[np.int64]:
-        """Return the rows of a step (counted from 0 over all epochs)."""
-        number, position = divmod(step, self.steps_per_epoch)
+        """Return this process's rows of a step (counted from 0 over all epochs)."""
+        batches, pieces = self._open(step // self.steps_per_epoch)
+        return pieces[batches[step % self.steps_per_epoch]]
+
+    def size(self, step: int) -> int:
+        """Return how many rows a step has, those of all processes."""
+        batches, _ = self._open(step // self.steps_per_epoch)
+        return self._part.streams.size(int(batches[step % self.steps_per_epoch]))
+
+    def _open(self, number: int) -> tuple[NDArray[np.int64], list[NDArray[np.int64]]]:
+        """Return the order in which the batches of an epoch come, and their rows."""
         if self._epoch is None or self._epoch[0] != number:
-            self._epoch = (number, self._make_epoch(number))
-        return self._epoch[1][position]
+            random = np.random.default_rng((self._config.seed, number))
+            order = random.permutation(self.steps_per_epoch)
+            self._epoch = (number, order, self._make_epoch(number))
+        return self._epoch[1:]
 
     def _make_epoch(self, number: int) -> list[NDArray[np.int64]]:
-        random = np.random.default_rng((self._config.seed, number))
-        order = self._draw(random)
-        size = self._config.batch_size
-        batches: list[NDArray[np.int64]] = []
-        for start in range(0, len(order), size * _BATCHES_SORTED_TOGETHER):
-            group = order[start : start + size * _BATCHES_SORTED_TOGETHER]
-            group = group[np.argsort(self._lengths[group], kind="stable")]
-            batches.extend(group[first : first + size] for first in range(0, len(group), size))
-        return [batches[index] for index in random.permutation(len(batches))]
+        streams, share = self._part.streams, self._part.share
+        own = [self._make_stream(number, stream) for stream in self._own]
+        if not own:
+            return [np.empty(0, np.int64)] * streams.steps
+        pieces: list[NDArray[np.int64]] = []
+        for size, batches in (
+            (streams.batch_size, range(streams.full_batches)),
+            (streams.rest, range(streams.full_batches, streams.steps)),
+        ):
+            first = int(streams.places(size)[self._own.start])
+            begin, end = (place - first for place in share.piece(size))
+            pieces.extend(
+                np.concatenate([slices[batch] for slices in own])[begin:end] for batch in batches
+            )
+        return pieces
 
-    def _draw(self, random: np.random.Generator) -> NDArray[np.int64]:
-        rows = len(self._labels)
-        if self._config.balance == 0:
-            return random.permutation(rows)
-        chances = self._chances
-        if chances is None:
-            counts = np.bincount(self._labels, minlength=len(self._prior))
-            chances = self._prior[self._labels] / counts[self._labels]
-        return random.choice(rows, size=rows, p=chances / chances.sum())
+    def _make_stream(self, number: int, stream: int) -> list[NDArray[np.int64]]:
+        """Return a stream's part of each batch of an epoch, in each texts of similar length."""
+        streams = self._part.streams
+        begin, end = streams.bounds[stream : stream + 2] - self._part.first
+        # Two numbers alone are the seed of `_order`, two and a 1 that of `material.choose_pairs`.
+        random = np.random.default_rng((self._config.seed, number, 2 + stream))
+        order = begin + self._draw(random, slice(begin, end))
+        size = int(np.diff(streams.places(streams.batch_size))[stream])
+        together = size * streams.count * _SORTED_TOGETHER
+        slices: list[NDArray[np.int64]] = []
+        for start in range(0, len(order), together):
+            group = order[start : start + together]
+            group = group[np.argsort(self._lengths[group], kind="stable")] + self._part.first
+            slices.extend(group[first : first + size] for first in range(0, len(group), size))
+        if len(slices) < streams.steps:  # nothing of it is in the last, smaller batch
+            slices.append(np.empty(0, np.int64))
+        return slices
+
+    def _draw(self, random: np.random.Generator, rows: slice) -> NDArray[np.int64]:
+        count = rows.stop - rows.start
+        if not self._config.balance or not count:
+            return random.permutation(count)
+        if self._chances is None:
+            raise AssertionError("balance needs chances")
+        chances = self._chances[rows]
+        return random.choice(count, size=count, p=chances / chances.sum())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """Which of a run's rows a process has.
+
+    Attributes:
+        streams: all rows.
+        share: the process.
+        first: the first row that it has; they are one behind the other.
+        counts: how many of all rows each class has, int64 [C].
+    """
+
+    streams: Streams
+    share: Share
+    first: int
+    counts: NDArray[np.int64]
+
+    @classmethod
+    def whole(
+        cls, counts: NDArray[np.int64], config: PretrainConfig, share: Share = ALONE
+    ) -> "Part":
+        """Return the part of a process that has all rows."""
+        streams = streams_of(int(counts.sum()), config)
+        return cls(streams=streams, share=share, first=0, counts=counts)
+
+
+def streams_of(rows: int, config: PretrainConfig) -> Streams:
+    """Return the streams of a run over so many rows."""
+    return Streams(rows=rows, batch_size=config.batch_size, wanted=config.streams)
 
 
 def collate(

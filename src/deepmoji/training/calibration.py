@@ -166,7 +166,7 @@ def calibrate_bundle(network: Network, bundle: Bundle, corpus: CorpusFolder) -> 
             f"{bundle.folder} does not say how often it saw each emoji (prior in training.json), "
             "which calibration takes"
         )
-    counts = np.bincount(corpus.read_train().labels, minlength=len(corpus.labels))
+    counts = corpus.count_train()
     priors = Priors(
         seen=np.asarray(cast("list[float]", seen), np.float64),
         natural=counts / max(1, counts.sum()),

@@ -47,19 +47,17 @@ class Saved(NamedTuple):
     average: dict[str, Any]  # of the weights; empty where none is kept
 
 
-KEPT = 3  # states of a run: the latest, and those to go back to if the disk spoils it
-
-
 class Checkpoint:
     """The folder of a run: its last few states, and the weights that validated best.
 
     Args:
         folder: where; made if it is missing.
         fingerprint: what must be the same for a run to go on: corpus, sizes, settings.
+        kept: how many states: the latest, and those to go back to if the disk spoils it.
     """
 
-    def __init__(self, folder: Path, fingerprint: dict[str, Any]) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, fingerprint: dict[str, Any], *, kept: int = 1) -> None:
+        self.folder, self._kept = folder, kept
         self._fingerprint = fingerprint
         self._latest, self._best = folder / "latest.pt", folder / "best.pt"
 
@@ -83,7 +81,7 @@ class Checkpoint:
         except OSError:  # a file system without hard links
             with atomic_path(path) as temporary:
                 shutil.copyfile(self._latest, temporary)
-        for old in self._older()[KEPT:]:
+        for old in self._older()[self._kept :]:
             old.unlink()
 
     def _older(self) -> list[Path]:

@@ -6,11 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepmoji.config import PretrainConfig
-from deepmoji.corpus.shards import CorpusFolder, Shard
+from deepmoji.corpus.shards import CorpusFolder, Shard, take
 from deepmoji.errors import InputError
 from deepmoji.evaluation.metrics import Priors
-from deepmoji.training.batches import sampling_prior
+from deepmoji.training.batches import Part, prior_of, sampling_prior, streams_of
 from deepmoji.training.copies import Copies
+from deepmoji.training.streams import ALONE, Share
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,18 +21,22 @@ class Material:
     Attributes:
         rows: their ids and classes; of a text with several emojis the first one.
         priors: how often the classes are drawn from them, and how often they occur in the corpus.
+        part: which rows of the run these are.
         chances: of drawing each row, float [rows], where they do not follow from its class.
         soft: all emojis of each row, where a text is there once with all of them.
     """
 
     rows: Shard
     priors: Priors
+    part: Part
     chances: NDArray[np.float64] | None = None
     soft: "SoftLabels | None" = None
 
     def targets(self, rows: NDArray[np.int64]) -> NDArray[np.int64] | NDArray[np.float32]:
         """Return what is wanted of rows: classes int64 [B], or shares of them float32 [B, C]."""
-        return self.rows.labels[rows] if self.soft is None else self.soft.targets(rows)
+        if self.soft is not None:
+            return self.soft.targets(rows)
+        return self.rows.labels[rows - self.part.first]
 
 
 class SoftLabels:
@@ -68,27 +73,64 @@ class SoftLabels:
         return np.bincount(labels, weights=shares, minlength=self._classes) / len(sizes)
 
 
-def read_material(corpus: CorpusFolder, config: PretrainConfig) -> Material:
-    """Read what a run trains on.
+def read_material(corpus: CorpusFolder, config: PretrainConfig, share: Share = ALONE) -> Material:
+    """Read what a process trains on.
+
+    Of a corpus of pairs it reads the row groups that its rows are in, and all labels, to know how
+    many there are of each. The copies of a text may be anywhere, so with soft labels it reads all.
 
     Raises:
         InputError: if the corpus cannot be read or has fewer pairs than are asked for.
     """
+    if config.soft_labels:
+        return _read_soft(corpus, config, share)
+    chosen = choose_pairs(corpus.train_rows, config) if config.pairs else None
+    streams = streams_of(corpus.train_rows if chosen is None else len(chosen), config)
+    begin, end = streams.rows_of(share)
+    rows = np.arange(begin, end) if chosen is None else chosen[begin:end]
+    counts = corpus.count_train(chosen)
+    return Material(
+        rows=corpus.read_train(rows),
+        priors=_priors(corpus, config, counts),
+        part=Part(streams=streams, share=share, first=begin, counts=counts),
+    )
+
+
+def read_priors(corpus: CorpusFolder, config: PretrainConfig) -> Priors:
+    """Return :attr:`Material.priors` alone.
+
+    Raises:
+        InputError: as :func:`read_material` does.
+    """
+    if config.soft_labels:
+        return _read_soft(corpus, config, ALONE).priors
+    chosen = choose_pairs(corpus.train_rows, config) if config.pairs else None
+    return _priors(corpus, config, corpus.count_train(chosen))
+
+
+def _priors(corpus: CorpusFolder, config: PretrainConfig, counts: NDArray[np.int64]) -> Priors:
+    natural = corpus.count_train() if config.pairs else counts
+    return Priors(seen=prior_of(counts, config.balance), natural=prior_of(natural, 0.0))
+
+
+def _read_soft(corpus: CorpusFolder, config: PretrainConfig, share: Share) -> Material:
     everything, classes = corpus.read_train(), len(corpus.labels)
     rows = everything
     if config.pairs:
         rows = take(everything, choose_pairs(len(everything), config))
     seen = sampling_prior(rows.labels, classes, config.balance)
-    natural = sampling_prior(everything.labels, classes, 0.0)
-    if not config.soft_labels:
-        return Material(rows=rows, priors=Priors(seen=seen, natural=natural))
     copies = Copies.among(rows)
     soft = SoftLabels(rows, copies, seen)
     # Without balance an epoch is a pass over the texts, in which each counts once.
     is_drawn = config.balance > 0
+    texts = take(rows, copies.first)
     return Material(
-        rows=take(rows, copies.first),
-        priors=Priors(seen=seen if is_drawn else soft.prior(), natural=natural),
+        rows=texts,
+        priors=Priors(
+            seen=seen if is_drawn else soft.prior(),
+            natural=sampling_prior(everything.labels, classes, 0.0),
+        ),
+        part=Part.whole(np.bincount(texts.labels, minlength=classes), config, share),
         chances=soft.chances() if is_drawn else None,
         soft=soft,
     )
@@ -109,11 +151,3 @@ def choose_pairs(there: int, config: PretrainConfig) -> NDArray[np.int64]:
         )
     random = np.random.default_rng((config.seed, 0, 1))  # epochs take (seed, number)
     return np.sort(random.permutation(there)[: config.pairs])
-
-
-def take(pairs: Shard, rows: NDArray[np.int64]) -> Shard:
-    """Return some of the pairs, in the order given."""
-    lengths = pairs.lengths[rows]
-    offsets = np.concatenate([[0], np.cumsum(lengths)])
-    places = np.repeat(pairs.offsets[rows] - offsets[:-1], lengths) + np.arange(offsets[-1])
-    return Shard(ids=pairs.ids[places], offsets=offsets, labels=pairs.labels[rows])

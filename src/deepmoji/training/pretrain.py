@@ -15,6 +15,7 @@ from deepmoji.bundle import Bundle, Contents, check_replaceable
 from deepmoji.config import MAX_TOKENS, ModelConfig, PretrainConfig
 from deepmoji.corpus.shards import CorpusFolder
 from deepmoji.errors import DeepmojiError, InputError
+from deepmoji.machine import under_torchrun
 from deepmoji.training.calibration import calibrate
 from deepmoji.training.export import SAMPLE_TEXTS, save_network
 from deepmoji.training.hardware import (
@@ -24,10 +25,9 @@ from deepmoji.training.hardware import (
     leave_group,
     quieten_fabric,
     share_cores,
-    under_torchrun,
 )
 from deepmoji.training.loop import Progress, Report
-from deepmoji.training.material import choose_pairs, read_material
+from deepmoji.training.material import choose_pairs, read_material, read_priors
 from deepmoji.training.network import Network
 from deepmoji.training.record import corpus_record
 from deepmoji.training.run import Files, Run
@@ -242,7 +242,7 @@ def finish(run: Run, out: Path, hardware: Hardware) -> Bundle:
     network = Network(run.model)
     network.load_state_dict(checkpoint.load_best())
     network.eval()
-    priors = read_material(corpus, run.config).priors
+    priors = read_priors(corpus, run.config)
     validation, test = corpus.read_split("validation"), corpus.read_split("test")
     measured = calibrate(network, validation=validation, test=test, priors=priors)
     state = checkpoint.load_state()

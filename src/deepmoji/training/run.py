@@ -18,7 +18,7 @@ from deepmoji.training.vectors import Vectors, read_vectors, start_from_vectors
 from deepmoji.training.weights import adopt
 
 # The flat middle of the schedule makes these free to change (see training.loop.learning_rate).
-_FREE = ("epochs", "evaluate_every", "checkpoint_every", "patience")
+_FREE = ("epochs", "evaluate_every", "checkpoint_every", "checkpoints", "patience")
 # Settings that the first runs did not know: at their defaults they change nothing, and are left
 # out, so that a run that was begun without them goes on.
 _LATER = (
@@ -115,7 +115,7 @@ class Run:
 
     def checkpoint(self) -> Checkpoint:
         """Return the run's checkpoint folder."""
-        return Checkpoint(self.folder, self._fingerprint())
+        return Checkpoint(self.folder, self._fingerprint(), kept=self.config.checkpoints)
 
     def _fingerprint(self) -> dict[str, Any]:
         settings = self.config.to_dict()

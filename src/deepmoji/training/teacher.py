@@ -14,13 +14,12 @@ from torch import Tensor, nn
 
 from deepmoji.bundle import Bundle
 from deepmoji.config import PretrainConfig
-from deepmoji.corpus.shards import Shard
+from deepmoji.corpus.shards import Shard, take
 from deepmoji.errors import DeepmojiError, InputError
 from deepmoji.files import atomic_path
 from deepmoji.training.copies import Copies
 from deepmoji.training.hardware import Hardware
 from deepmoji.training.loop import Progress, Report, answer
-from deepmoji.training.material import take
 from deepmoji.training.network import Network
 from deepmoji.training.pinned import copy_to
 from deepmoji.training.weights import adopt

@@ -30,6 +30,7 @@ from deepmoji.training.material import read_material
 from deepmoji.training.network import Network, Output
 from deepmoji.training.pinned import copy_to
 from deepmoji.training.resident import gather_from
+from deepmoji.training.streams import Share
 from deepmoji.training.teacher import Answers, Distillation
 
 _READ_EVERY = {"cuda": 50}  # steps, see Clock
@@ -74,11 +75,16 @@ class Trainer:
         answers: Answers | None = None,
     ) -> None:
         self.fabric, self.config, self.report = fabric, config, report
-        self.material = read_material(corpus, config)
+        share = Share(rank=fabric.global_rank, world_size=fabric.world_size)
+        self.material = read_material(corpus, config, share)
         self.validation = corpus.read_split("validation")
         self.classes = network.config.classes
         self.plan = BatchPlan(
-            self.material.rows, config, classes=self.classes, chances=self.material.chances
+            self.material.rows,
+            config,
+            classes=self.classes,
+            chances=self.material.chances,
+            part=self.material.part,
         )
         self.gather = gather_from(self.material.rows, config.max_tokens, fabric.device)
         self.checkpoint = checkpoint
@@ -191,9 +197,8 @@ class Trainer:
             group["lr"] = rate
         # Seeded step by step, dropout too is the same after a resumption.
         torch.manual_seed((self.config.seed << 40) + step * 1024 + self.fabric.global_rank)
-        rows = self.plan.rows(step)
-        own = rows[self.fabric.global_rank :: self.fabric.world_size]
-        ids, lengths = self.gather(own)
+        own = self.plan.rows(step)
+        ids, lengths = self.gather(own - self.material.part.first)
         targets = copy_to(self.fabric.device, torch.from_numpy(self.material.targets(own)))
         output: Output = self.network(ids, lengths)
         logits = output.logits.float()
@@ -201,7 +206,7 @@ class Trainer:
         if self.distil is not None:
             loss = self.distil(loss, logits, own)
         # Gradients are averaged over processes: scaled so that each row counts the same.
-        self.fabric.backward(loss * (self.fabric.world_size / len(rows)))
+        self.fabric.backward(loss * (self.fabric.world_size / self.plan.size(step)))
         norm = self.fabric.clip_gradients(
             self.network,
             self.optimiser,
