@@ -1,4 +1,4 @@
-"""What this machine offers."""
+"""What this machine offers, and who runs this process on it."""
 
 import os
 
@@ -8,3 +8,8 @@ def available_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def under_torchrun() -> bool:
+    """Tell whether torchrun started this process."""
+    return "TORCHELASTIC_RUN_ID" in os.environ

@@ -176,8 +176,9 @@ def sleeping_run(data, base, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="sends a Unix signal")
-def test_interrupt_ends_a_run_in_one_line(sleeping_run, tmp_path):
-    os.killpg(sleeping_run.pid, signal.SIGINT)  # as a terminal does: the workers get it too
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["INT", "TERM"])
+def test_signals_end_a_run_in_one_line(sleeping_run, tmp_path, number):
+    os.killpg(sleeping_run.pid, number)  # as a terminal does: the workers get it too
     sleeping_run.wait(60)
     said = sleeping_run.stderr.read().decode().splitlines()
     assert sleeping_run.returncode == 1

@@ -2,7 +2,6 @@
 
 import json
 import sys
-import threading
 import time
 from collections.abc import Iterable, Iterator, Sized
 from importlib import import_module
@@ -38,8 +37,6 @@ COMMANDS = {
 }
 _GROUPS = frozenset({"annotate", "benchmark", "corpus", "emojis"})
 PATIENCE = 3.0  # seconds before progress is shown
-
-INTERRUPTED = threading.Event()  # a Ctrl-C ended the command
 
 _Batch = TypeVar("_Batch", bound=Sized)
 
@@ -83,8 +80,6 @@ class Commands(TyperGroup):
         except (DeepmojiError, OSError, KeyboardInterrupt) as error:
             if ctx.params.get("debug"):
                 raise
-            if isinstance(error, KeyboardInterrupt):
-                INTERRUPTED.set()
             typer.secho("error: ", fg="red", nl=False, err=True)
             typer.echo(_one_line(error), err=True)
             raise typer.Exit(1) from error

@@ -1,7 +1,6 @@
 """`deepmoji score`: files of any size through a model."""
 
 import json
-import signal
 import sys
 import time
 from collections.abc import Generator
@@ -9,8 +8,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
-from types import FrameType
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 
@@ -93,7 +91,7 @@ def score_command(
         prefix=prefix,
         format=form.value,
     )
-    with _ends_by_signals(), _Shown() as progress:
+    with _nothing_lost(), _Shown() as progress:
         report = score_files(
             inputs,
             out,
@@ -116,19 +114,12 @@ def score_command(
 
 
 @contextmanager
-def _ends_by_signals() -> Generator[None]:
-    """End at a service's stop signal as at Ctrl-C, and say that nothing is lost."""
-
-    def end(number: int, frame: FrameType | None) -> NoReturn:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, end)
+def _nothing_lost() -> Generator[None]:
+    """Say at an interruption that nothing is lost."""
     try:
         yield
     except KeyboardInterrupt:
         raise KeyboardInterrupt(_KEPT) from None
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 class _Shown:

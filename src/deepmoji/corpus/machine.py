@@ -60,10 +60,10 @@ def _resident() -> int:
 
 @contextmanager
 def own_interrupts() -> Generator[None]:
-    """Keep Ctrl-C for this thread, whatever a library does about it inside.
+    """Keep Ctrl-C and SIGTERM for this thread, whatever a library does about them inside.
 
-    The threads that start inside are blocked for it, and so is every process that one of them will
-    start: a worker that a Ctrl-C met while it was still loading would be waited for forever.
+    The threads that start inside are blocked for them, and so is every process that one of them
+    will start: a worker that one met while it was still loading would be waited for forever.
     """
     handler = _handler()
     before = _block_interrupts()
@@ -77,10 +77,10 @@ def own_interrupts() -> Generator[None]:
 
 
 def _block_interrupts() -> set[int] | None:
-    """Block Ctrl-C in this thread; return what was blocked before, None where that is not known."""
+    """Block both in this thread; return what was blocked before, None where that is not known."""
     if not hasattr(signal, "pthread_sigmask"):
         return None
-    return set(signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}))
+    return set(signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM}))
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from lightning_fabric import Fabric
 from torch import distributed
 
 from deepmoji.errors import InputError
-from deepmoji.machine import available_cores
+from deepmoji.machine import available_cores, under_torchrun
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 PRECISIONS = ("auto", "bf16-mixed", "32-true")
@@ -114,11 +114,6 @@ def has_bf16(kind: str) -> bool:
     ask = getattr(torch.cpu, "get_capabilities", dict)
     capabilities = cast("Mapping[str, Any]", ask())
     return any(capabilities.get(name) for name in _BF16_INSTRUCTIONS)
-
-
-def under_torchrun() -> bool:
-    """Tell whether torchrun started this process."""
-    return "TORCHELASTIC_RUN_ID" in os.environ
 
 
 def is_first_process() -> bool:
