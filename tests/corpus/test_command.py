@@ -1,10 +1,13 @@
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 
+import psutil
 import pytest
 from typer.testing import CliRunner
 
@@ -59,7 +62,8 @@ def test_errors_are_one_line(arguments, parts, post_file, tmp_path, monkeypatch)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="sends a Unix signal")
-def test_interrupt_ends_workers_and_leaves_nothing_half_written(posts, tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["INT", "TERM"])
+def test_signals_end_workers_and_leave_nothing_half_written(posts, tmp_path, number):
     write_jsonl(tmp_path / "a.jsonl", posts * 200)
     command = [sys.executable, "-m", "deepmoji", "corpus", "build", tmp_path, "--out", "out"]
     with subprocess.Popen(
@@ -75,7 +79,7 @@ def test_interrupt_ends_workers_and_leaves_nothing_half_written(posts, tmp_path)
             time.sleep(0.05)
         time.sleep(0.5)
         assert process.poll() is None
-        os.killpg(process.pid, signal.SIGINT)  # as a terminal does: the workers get it too
+        os.killpg(process.pid, number)  # as a terminal does: the workers get it too
         process.wait(60)
         assert process.stderr.read() == b"error: interrupted\n"
     assert process.returncode == 1
@@ -93,3 +97,35 @@ def gone(group, patience=60):
             return True
         time.sleep(0.1)
     return False
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="looks for processes as Unix shows them")
+@pytest.mark.parametrize("after", [0.0, 0.8])
+def test_a_worker_that_is_killed_is_told_in_one_line(posts, tmp_path, after):
+    """Also one that dies before it has begun: Daft itself would wait for it for ever."""
+    write_jsonl(tmp_path / "a.jsonl", posts * 200)
+    command = [sys.executable, "-m", "deepmoji", "corpus", "build", tmp_path, "--out", "out"]
+    with subprocess.Popen(
+        [*map(str, command)], stderr=subprocess.PIPE, cwd=tmp_path, start_new_session=True
+    ) as process:
+        deadline = time.monotonic() + 60
+        while not (workers := workers_of(process.pid)) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        time.sleep(after)
+        random.Random(after).choice(workers).kill()
+        process.wait(60)
+        (line,) = process.stderr.read().decode().splitlines()
+    assert process.returncode == 1
+    assert line.startswith("error: a worker process was ended from outside")
+    assert gone(process.pid)
+    again = subprocess.run([*map(str, command)], cwd=tmp_path, capture_output=True, check=False)
+    assert again.returncode == 0, again.stderr
+
+
+def workers_of(pid):
+    """Daft's worker processes of a command, those that have been given their program."""
+    with suppress(psutil.Error):
+        children = psutil.Process(pid).children(recursive=True)
+        return [each for each in children if "daft.execution.udf_worker" in each.cmdline()]
+    return []

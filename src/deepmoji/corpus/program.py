@@ -18,6 +18,7 @@ from deepmoji.corpus.settings import CorpusSettings
 from deepmoji.corpus.source import BATCH_ROWS, PostSource
 from deepmoji.corpus.surplus import HASHES, SHINGLE
 from deepmoji.corpus.words import KEPT, Reading, emoji_units, text_rules
+from deepmoji.corpus.workers import watch_workers
 
 READING = pa.struct(
     [
@@ -95,6 +96,7 @@ def start(threads: int | None = None) -> None:
     """
     if daft.get_or_infer_runner_type() != "native":  # a worker of Ray is taken for one of Daft's
         daft.set_runner_native(threads)
+    watch_workers()
     # What it logs as errors it raises as well, but for workers that are slow to end.
     logging.getLogger("daft_local_execution").setLevel(logging.CRITICAL)
     with own_interrupts():

@@ -21,7 +21,8 @@ from deepmoji.corpus.source import BROKEN, PostSource
 from deepmoji.corpus.surplus import HASHES
 from deepmoji.corpus.tally import SAMPLES, Tally
 from deepmoji.corpus.words import CODES, KEPT, hash64
-from deepmoji.errors import DeepmojiError, InputError
+from deepmoji.corpus.workers import deaths_told
+from deepmoji.errors import DeepmojiError, InputError, WorkerDied
 from deepmoji.files import atomic_path, read_json, write_json
 
 _PART = ("input", "words", "labels", "post", "key", "order")
@@ -127,7 +128,7 @@ class Stage:
         source = PostSource(readers, workers, stop_file)
         batches = readings(source, self.settings, self.wanted, workers).to_arrow_iter()
         count, total = 0, None
-        with on_interrupt(source.stop), _drained(batches, source):
+        with on_interrupt(source.stop), deaths_told(), _drained(batches, source):
             for batch in batches:
                 source.take(batch.num_rows)
                 rows = pa.Table.from_batches([batch])
@@ -235,7 +236,7 @@ def _drained(batches: Iterator[pa.RecordBatch], source: PostSource) -> Generator
         yield
     finally:
         source.stop()
-        with suppress(DaftCoreException, RuntimeError):
+        with suppress(DaftCoreException, RuntimeError, OSError, EOFError, WorkerDied):
             for _ in batches:
                 pass
         source.stop_file.unlink(missing_ok=True)
