@@ -15,6 +15,7 @@ from benchmarks.record import shared
 
 POSTS = 30_000
 _FILES = 6  # that the posts are spread over
+_SETS = ("SE0714", "SS-Youtube")
 # Of records: what two runs of the same work need not have in common.
 _TIMES = {
     "date",
@@ -97,14 +98,17 @@ def prepare(work: Path) -> list[Subject]:
     _run([*train, "--epochs", "0.3", "--out", model])
     score: list[str | Path] = ["score", work / "posts", "--model", model]
     cells: list[str | Path] = ["benchmark", "run", "--suite", "paper", "--base", model]
-    cells += ["--tasks", "SE0714,SS-Youtube", "--methods", "constant,tfidf,last", "--seeds", "2"]
-    cells += ["--data", shared("benchmarks"), "--processes", "2"]
+    cells += ["--tasks", ",".join(_SETS), "--methods", "constant,tfidf,last", "--seeds", "2"]
+    cells += ["--data", work / "data", "--processes", "2"]
     workers = ("--workers", "2")
+    pairs = sorted((corpus / "train").glob("*.parquet"))
     return [
         Subject(name="corpus build", arguments=build, here=workers, task="run_stage", inputs=files),
         Subject(name="score", arguments=score, here=workers, task="score_part", inputs=files),
-        Subject(name="pretrain", arguments=[*train, "--epochs", "1"], beside=[".training"]),
-        Subject(name="benchmark run", arguments=cells),
+        Subject(
+            name="pretrain", arguments=[*train, "--epochs", "1"], beside=[".training"], inputs=pairs
+        ),
+        Subject(name="benchmark run", arguments=cells, inputs=_sets(work / "data" / "paper")),
     ]
 
 
@@ -118,6 +122,15 @@ def _posts(folder: Path) -> list[Path]:
     for number, path in enumerate(paths):
         with pq.ParquetWriter(path, table.schema) as writer:
             writer.write_batch(table.slice(number * size, size))
+    return paths
+
+
+def _sets(folder: Path) -> list[Path]:
+    """Copy sets of the paper."""
+    folder.mkdir(parents=True)
+    paths = [folder / f"{name}.parquet" for name in _SETS]
+    for path in paths:
+        path.write_bytes(shared("benchmarks", "paper", path.name).read_bytes())
     return paths
 
 

@@ -13,10 +13,10 @@ PAIRS = 1.2e9  # and had left to train on
 CORES = 32  # of the machine that is reckoned with
 MACHINES = 20
 _STEPS = {
-    "build": ("`corpus build`", "posts"),
-    "score": ("`score`", "posts"),
-    "train": ("`pretrain`", "pairs"),
-    "build on Ray": ("`corpus build --runner ray`", "posts"),
+    "build": "`corpus build`",
+    "score": "`score`",
+    "train": "`pretrain`",
+    "build on Ray": "`corpus build --runner ray`",
 }
 # What a shuffle has to move of a row, bytes: hashes are of 8, a label of 2, the number of a row 8.
 _BANDS, _WORDS = 16, 12
@@ -28,9 +28,9 @@ def rates(results: Results) -> str:
         return _missing(results)
     rows = [
         (
-            _STEPS[row["step"]][0],
+            _STEPS[row["step"]],
             _on(row),
-            f"{row['size']:,} {_STEPS[row['step']][1]}",
+            _input(row),
             f"{row['seconds']:,.0f}",
             f"{row['per_second']:,.0f}",
             f"{row['peak_memory_mb']:,}" if "peak_memory_mb" in row else "–",
@@ -99,6 +99,11 @@ def _missing(results: Results) -> str:
     names = [name for name in ("scale", "corpus") if name not in results]
     commands = ", ".join(f"`python -m benchmarks.{name}`" for name in names)
     return f"*Not measured yet: {commands}.*" if names else ""
+
+
+def _input(row: Mapping[str, Any]) -> str:
+    pairs = f", {row['pairs']:,} pairs" if "pairs" in row else ""
+    return f"{row['size']:,} posts{pairs}"
 
 
 def _on(row: Mapping[str, Any]) -> str:
