@@ -20,6 +20,7 @@ SERVE = ROOT / "docs" / "serve.md"
 PREDICT = ROOT / "docs" / "predict.md"
 IMPORT = ROOT / "docs" / "import.md"
 SCALE = ROOT / "docs" / "scale.md"
+SCORE = ROOT / "docs" / "score.md"
 RESULTS = ROOT / "benchmarks" / "results"
 
 Results = Mapping[str, Any]
@@ -99,7 +100,9 @@ PAGES: Mapping[Path, Blocks] = {
         "scale_rates": ((), scale_figures.rates),
         "scale_needs": ((), scale_figures.needs),
         "scale_shuffles": ((), scale_figures.shuffles),
+        "faults": ((), scale_figures.faults),
     },
+    SCORE: {"scoring": ((), scale_figures.scoring)},
 }
 
 

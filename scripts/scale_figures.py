@@ -18,6 +18,7 @@ _STEPS = {
     "train": "`pretrain`",
     "build on Ray": "`corpus build --runner ray`",
 }
+_DAMAGED = ("input_cut_off", "input_vanished")
 # What a shuffle has to move of a row, bytes: hashes are of 8, a label of 2, the number of a row 8.
 _BANDS, _WORDS = 16, 12
 
@@ -93,6 +94,52 @@ def shuffles(results: Results) -> str:
         f"{_WORDS} words each, divided among its processes."
     )
     return f"{memory}\n\n{table(('shuffle', 'moved'), rows, 'lr')}"
+
+
+def scoring(results: Results) -> str:
+    """Files beside a list in memory."""
+    if "score" not in results:
+        return "*Not measured yet: `python -m benchmarks.score`.*"
+    found = results["score"]
+    before, after = found["baseline"]["texts_per_second"]
+    return (
+        f"{found['rows']:,} posts in {found['files']} files on {found['cores']} cores "
+        f"({found['machine']['cpu']}), {found['date']}: {found['seconds'] / 60:,.0f} minutes, "
+        f"**{found['rows_per_second']:,.0f} rows/s, {found['ratio_to_baseline']:.0%}** of "
+        f"`Predictor.scores`, which answered {before:,.0f} texts/s before and {after:,.0f} after; "
+        f"{found['cores_busy']:.2f} cores busy; at most {found['peak_memory_mb']:,} MB in all "
+        f"processes, {found['finished'][0]['peak_memory_mb']:,} MB when the first file was done."
+    )
+
+
+def faults(results: Results) -> str:
+    """What each command kept, one row each."""
+    if "faults" not in results:
+        return "*Not measured yet: `python -m benchmarks.faults`.*"
+    found = results["faults"]
+    rows = [_kept(name, each) for name, each in found["commands"].items()]
+    header = ("command", "kills", "finished runs", "other faults", "problems")
+    problems = [
+        f"- `{name}`: {problem}"
+        for name, each in found["commands"].items()
+        for problem in each["problems"]
+    ]
+    return "\n".join([table(header, rows, "lrrlr"), *([""] if problems else []), *problems])
+
+
+def _kept(name: str, found: Mapping[str, Any]) -> tuple[str, ...]:
+    others = [*found["signals"]]
+    for fault in ("worker_killed", "worker_killed_on_ray", "disk_full", *_DAMAGED):
+        if isinstance(found.get(fault), Mapping):
+            others.append(fault.replace("_", " "))
+    kills = found["kills"]
+    return (
+        f"`{name}`",
+        f"{kills['kills']}",
+        f"{kills['finished_runs']}",
+        ", ".join(others),
+        f"{len(found['problems'])}",
+    )
 
 
 def _missing(results: Results) -> str:
