@@ -117,16 +117,21 @@ class BatchPlan:
         """Return a stream's part of each batch of an epoch, in each texts of similar length."""
         streams = self._part.streams
         begin, end = streams.bounds[stream : stream + 2] - self._part.first
-        # Two numbers alone are the seed of `_order`, two and a 1 that of `material.choose_pairs`.
+        # Two numbers alone are the seed of `_open`, two and a 1 that of `material.choose_pairs`.
         random = np.random.default_rng((self._config.seed, number, 2 + stream))
         order = begin + self._draw(random, slice(begin, end))
         size = int(np.diff(streams.places(streams.batch_size))[stream])
         together = size * streams.count * _SORTED_TOGETHER
+        # Several processes may share it: their pieces should not be the short and the long ones.
+        mixed = random.permutation(size)
         slices: list[NDArray[np.int64]] = []
         for start in range(0, len(order), together):
             group = order[start : start + together]
             group = group[np.argsort(self._lengths[group], kind="stable")] + self._part.first
-            slices.extend(group[first : first + size] for first in range(0, len(group), size))
+            full = len(group) // size * size
+            slices.extend(group[:full].reshape(-1, size)[:, mixed])
+            if full < len(group):
+                slices.append(group[full:])
         if len(slices) < streams.steps:  # nothing of it is in the last, smaller batch
             slices.append(np.empty(0, np.int64))
         return slices
