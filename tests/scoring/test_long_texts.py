@@ -40,9 +40,9 @@ def test_what_is_written_is_what_python_says(bundle, scored, posts, way):
 
 def test_a_folder_belongs_to_one_way(scored, posts):
     scored(posts, name="posts.parquet", long_texts="mean")
-    with pytest.raises(InputError, match=r"long_texts mean there, None now"):
+    with pytest.raises(InputError, match=r"long_texts mean there, cut now"):
         scored(posts, name="posts.parquet")
-    with pytest.raises(InputError, match=r"stride None there, 3 now"):
+    with pytest.raises(InputError, match=r"stride not given there, 3 now"):
         scored(posts, name="posts.parquet", long_texts="mean", stride=3)
 
 

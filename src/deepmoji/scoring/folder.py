@@ -14,6 +14,7 @@ from deepmoji.scoring.parts import Part
 # Hidden or with an underscore: Spark, Daft and pyarrow read the parts beside them alone.
 MANIFEST, _HIDDEN = "_score.json", ".score"
 _DONE, _WORK, _LOCK = "done", "work", "lock"
+_UNSET = {"long_texts": "cut"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,13 +151,21 @@ class ScoreFolder:
         if keys:
             # The digest of a model says nothing to a person.
             told = [
-                key if key == "model" else f"{key} {before.get(key)} there, {self.request[key]} now"
+                key
+                if key == "model"
+                else f"{key} {_as_given(before, key)} there, {_as_given(self.request, key)} now"
                 for key in keys
             ]
             raise InputError(
                 f"{self.path} holds scores of other settings ({'; '.join(told)}); choose another "
                 "folder, or replace them with --overwrite"
             )
+
+
+def _as_given(request: Mapping[str, Any], key: str) -> Any:
+    """Return a setting as a person gives it."""
+    value = request.get(key)
+    return _UNSET.get(key, "not given") if value is None else value
 
 
 def _is_ours(path: Path) -> bool:
