@@ -82,6 +82,31 @@ def test_what_a_task_refuses_is_one_line(ray_cluster):
     assert (run.returncode, run.stdout) == (0, "no, line 7\n"), run.stderr
 
 
+OWN_END = """
+import os, signal, sys
+from deepmoji.corpus.cluster import Ray, run_tasks
+
+def work(shared, item):
+    return item
+
+signal.signal(signal.SIGTERM, lambda *_: print("mine"))
+for _ in run_tasks(Ray(sys.argv[1]), work, 0, [1]):
+    os.kill(os.getpid(), signal.SIGTERM)
+"""
+
+
+@pytest.mark.slow
+def test_sigterm_stays_what_the_program_makes_of_it(ray_cluster):
+    """Ray would end it, with exit code 15 and without a word."""
+    run = subprocess.run(
+        [sys.executable, "-c", OWN_END, ray_cluster.address],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (run.returncode, run.stdout) == (0, "mine\n"), run.stderr
+
+
 def test_what_cannot_be(post_file, tmp_path):
     pytest.importorskip("ray", reason="needs ray: pip install 'deepmoji[cluster]'")
     with pytest.raises(InputError, match=r"no Ray cluster answers at 127\.0\.0\.1:9: .*refused"):
