@@ -138,7 +138,9 @@ def measure(folder: Path, model: Path, *, encode: bool) -> dict[str, Any]:
     peak = 0
     finished: list[dict[str, Any]] = []
     with subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, text=True) as process:
-        while process.poll() is None:  # what it prints at its end fits into the pipe
+        running = True
+        while running:  # what it prints at its end fits into the pipe
+            running = process.poll() is None
             peak = max(peak, resident(process.pid))
             parts = sorted(out.glob("*.parquet"))
             if len(parts) > len(finished):

@@ -150,7 +150,7 @@ def _missing(results: Results) -> str:
 
 def _input(row: Mapping[str, Any]) -> str:
     pairs = f", {row['pairs']:,} pairs" if "pairs" in row else ""
-    return f"{row['size']:,} posts{pairs}"
+    return f"{row.get('rows', row['size']):,} posts{pairs}"
 
 
 def _on(row: Mapping[str, Any]) -> str:

@@ -50,7 +50,8 @@ def _is_there(address: str) -> bool:
 
 def watch_workers() -> None:
     """Let Daft notice workers that end before they have begun."""
-    udf.Listener = WatchfulListener
+    # There is no other way in.
+    udf.Listener = WatchfulListener  # pyright: ignore[reportPrivateImportUsage]
 
 
 @contextmanager
