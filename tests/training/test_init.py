@@ -17,7 +17,7 @@ ONE = Hardware(device="cpu", processes=1, precision="32-true")
 
 
 def settings(**changes):
-    return PretrainConfig(epochs=1, batch_size=32, warmup=5, max_tokens=20, **changes)
+    return PretrainConfig(epochs=2, batch_size=32, warmup=5, max_tokens=20, **changes)
 
 
 @pytest.fixture(scope="module")
