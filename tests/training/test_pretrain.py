@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from deepmoji.corpus.shards import CorpusFolder
 from deepmoji.errors import BundleError, DeepmojiError, InputError
 from deepmoji.training.pretrain import Hardware, Run, pretrain, train
 from tests.helpers.corpora import EMOJIS, make_posts
+from tests.helpers.signals import heed_interrupts
 from tests.helpers.tinyruns import latest
 
 TINY = ModelConfig(units=16, embedding_size=16)
@@ -222,19 +224,8 @@ def test_what_fails_in_another_process_is_told_in_this_one(corpus, tmp_path):
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 @pytest.mark.parametrize("moment", ["it trains", "its processes start"])
 def test_no_process_outlives_a_killed_run(corpus, tmp_path, moment):
-    command = [sys.executable, "-m", "deepmoji", "pretrain", corpus, "--out", tmp_path / "model"]
-    sizes = ["--units", "8", "--embedding-size", "8", "--batch-size", "64", "--epochs", "1000000"]
     run = subprocess.Popen(
-        [
-            *command,
-            *sizes,
-            "--processes",
-            "2",
-            "--evaluate-every",
-            "100000000",
-            "--checkpoint-every",
-            "5",
-        ],
+        _endless(corpus, tmp_path),
         stderr=subprocess.DEVNULL,
         start_new_session=True,
         # As in the background of a script; torch's own remedy is to interrupt the children.
@@ -251,6 +242,37 @@ def test_no_process_outlives_a_killed_run(corpus, tmp_path, moment):
             os.kill(max(map(int, _session(run.pid))), signal.SIGKILL)
         run.wait()
     _wait_for(lambda: not _session(run.pid))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["INT", "TERM"])
+def test_a_signal_to_the_command_alone_ends_its_processes(corpus, tmp_path, number):
+    run = subprocess.Popen(
+        _endless(corpus, tmp_path),
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        preexec_fn=heed_interrupts,
+    )
+    try:
+        _wait_for((tmp_path / "model.training" / "latest.pt").exists)
+        run.send_signal(number)
+        run.wait(60)
+        assert run.returncode == 1
+        assert run.stderr.read().splitlines()[-1] == b"error: interrupted"
+        _wait_for(lambda: not _session(run.pid))
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(run.pid, signal.SIGKILL)
+        run.wait()
+
+
+def _endless(corpus, folder):
+    """A run of two processes that saves every five steps and never ends."""
+    command = [sys.executable, "-m", "deepmoji", "pretrain", corpus, "--out", folder / "model"]
+    command += ["--units", 8, "--embedding-size", 8, "--batch-size", 64, "--epochs", 1000000]
+    command += ["--processes", 2, "--evaluate-every", 100000000, "--checkpoint-every", 5]
+    return list(map(str, command))
 
 
 def _wait_for(condition):

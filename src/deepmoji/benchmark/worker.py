@@ -130,6 +130,8 @@ def _serve(connection: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the parent, which ends this one
     # By an exception, so that what libraries hold is given back: semaphores, temporary files.
     signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(1))
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     threading.Thread(target=_end_with_parent, daemon=True).start()
     while True:
         try:
@@ -187,15 +189,15 @@ def _one_thread() -> Generator[None]:
 
 @contextmanager
 def _no_interrupt() -> Generator[None]:
-    """Hold Ctrl-C back while a process starts: it would die of it with a traceback.
+    """Hold Ctrl-C and SIGTERM back while a process starts: it would die of one with a traceback.
 
-    The process inherits that it is held back; here it comes through afterwards.
+    The process inherits that they are held back; here they come through afterwards.
     """
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})

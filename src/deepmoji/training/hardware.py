@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 import threading
 import time
 from collections.abc import Mapping
@@ -129,6 +130,15 @@ def leave_group() -> None:
     """
     if distributed.is_available() and distributed.is_initialized():
         distributed.destroy_process_group()
+
+
+def end_at_once() -> None:
+    """Let a process that was spawned end at an interrupt without taking anything down.
+
+    torch interrupts it when its parent is gone. On the way out of the interpreter it would wait for
+    those that train with it; all that lasts is in checkpoints, which are whole.
+    """
+    signal.signal(signal.SIGINT, lambda _number, _frame: os._exit(1))
 
 
 def end_with_parent(parent: int) -> None:

@@ -1,8 +1,10 @@
 """Pretraining on emojis: a corpus folder in, a model bundle out (paper, section 3.3)."""
 
+import multiprocessing
 import os
 import time
-from contextlib import ExitStack
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from platform import python_version
@@ -20,6 +22,7 @@ from deepmoji.training.calibration import calibrate
 from deepmoji.training.export import SAMPLE_TEXTS, save_network
 from deepmoji.training.hardware import (
     Hardware,
+    end_at_once,
     end_with_parent,
     is_first_process,
     leave_group,
@@ -165,13 +168,27 @@ def train(run: Run, hardware: Hardware, report: Report, until: float | None = No
         fabric.launch()
         return process(fabric)
     try:
-        return fabric.launch(process)
+        with _ended_with_this():
+            return fabric.launch(process)
     except ProcessException as error:
         reason = str(error).strip().splitlines()[-1]
         raise DeepmojiError(
             f"a training process failed: {reason}; once that is mended, the same command goes on "
             f"from the last checkpoint in {run.folder}"
         ) from error
+
+
+@contextmanager
+def _ended_with_this() -> Generator[None]:
+    """End the processes that are started inside: torch waits for them, however long they train."""
+    before = multiprocessing.active_children()
+    try:
+        yield
+    finally:
+        for process in multiprocessing.active_children():
+            if process not in before:
+                process.terminate()
+                process.join()
 
 
 def _ask_teacher(run: Run, hardware: Hardware, report: Report) -> None:
@@ -206,6 +223,7 @@ class _Process:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         # In a process of its own, before Fabric sets it up, and waits for the others.
+        end_at_once()
         end_with_parent(state.pop("started_by"))
         quieten_fabric()
         vars(self).update(state)
