@@ -19,7 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -114,7 +114,7 @@ class Trial:
                     moments.append(round(moment, 1))
                     process.kill()
                     process.wait()  # or what is left of it in the table of processes counts
-                    self._expect(_gone(process.pid), f"kill {kills}: a process lived on")
+                    self._expect_gone(process.pid, f"kill {kills}")
                     continue
             runs += 1
             self._compare(out, f"after {kills} kills", process.returncode)
@@ -226,6 +226,11 @@ class Trial:
             print(f"  {otherwise}", file=sys.stderr)
             self.problems.append(otherwise)
 
+    def _expect_gone(self, group: int, fault: str) -> None:
+        if not _gone(group):
+            self._expect(False, f"{fault}: lived on: {'; '.join(_members(group))}")
+            os.killpg(group, signal.SIGKILL)
+
     def _finish(self, out: Path, *more: str) -> tuple[int, str]:
         with self._started(out, *more) as process:
             process.wait(_PATIENCE)
@@ -234,7 +239,7 @@ class Trial:
     def _told(self, process: subprocess.Popen[bytes], fault: str) -> str:
         """Wait for a run's end; return the last line of what it said, which no traceback may be."""
         process.wait(_PATIENCE)
-        self._expect(_gone(process.pid), f"{fault}: a process lived on")
+        self._expect_gone(process.pid, fault)
         said = self._log.read_text(encoding="utf-8", errors="replace")
         self._expect("Traceback" not in said, f"{fault}: a traceback")
         return self._last_line()
@@ -287,6 +292,16 @@ def _gone(group: int) -> bool:
             return True
         time.sleep(0.1)
     return False
+
+
+def _members(group: int) -> list[str]:
+    """Return the command lines of a process group."""
+    found: list[str] = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error, ProcessLookupError):
+            if os.getpgid(process.pid) == group:
+                found.append(" ".join(process.cmdline())[-80:])
+    return found
 
 
 def _workers(pid: int) -> list[psutil.Process]:

@@ -69,7 +69,8 @@ def main() -> None:
         if int(size) <= STEPS[step]
     ]
     rows = [row for row in kept if not (options.again and _is_among(row, wanted))]
-    rows = [row for row in rows if "from" not in row] + scored(RESULTS / "score.json")
+    long_run = [row for row in scored(RESULTS / "score.json") if row not in rows]
+    rows += [row for row in long_run if not (options.again and _is_among(row, wanted))]
     with tempfile.TemporaryDirectory() as name:
         for each in wanted:
             if not any(each.key.items() <= row.items() for row in rows):

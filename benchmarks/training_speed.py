@@ -23,7 +23,7 @@ import tempfile
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -36,7 +36,7 @@ from benchmarks.record import write
 from deepmoji.config import Gates, ModelConfig, PretrainConfig
 from deepmoji.corpus.shards import CorpusFolder
 from deepmoji.training.batches import Pairs, collate
-from deepmoji.training.hardware import end_with_parent, share_cores
+from deepmoji.training.hardware import share_cores
 from deepmoji.training.loop import Progress
 from deepmoji.training.pretrain import Hardware
 from deepmoji.training.run import Run
@@ -165,7 +165,6 @@ class Training:
         self.run, self.steps, self.out = run, steps, out
 
     def __call__(self, fabric: Fabric) -> None:
-        end_with_parent()
         share_cores(fabric)
         trainer = Trainer(
             fabric,
@@ -185,20 +184,24 @@ class Training:
             watch.mark("backward")
 
         fabric.backward = marked
-        begun, rows = 0.0, list[NDArray[np.int64]]()
+        begun, rows, texts = 0.0, list[NDArray[np.int64]](), 0
         for step in range(self.steps + WARM):
             if step == WARM:
                 synchronize(fabric)
                 watch.clear()
                 begun = time.perf_counter()
                 rows.clear()
+                texts = 0
             trainer.step(step)
             watch.mark("step")
             rows.append(trainer.plan.rows(step))
+            texts += trainer.plan.size(step)
         synchronize(fabric)
         seconds, seen = time.perf_counter() - begun, np.concatenate(rows)
-        tokens = count_tokens(trainer.material.rows, seen)
-        measured = Measured(texts=len(seen), tokens=tokens, seconds=seconds, parts=watch.seconds())
+        own = count_tokens(trainer.material.rows, seen - trainer.material.part.first)
+        counted = fabric.all_reduce(torch.tensor(own, device=fabric.device), reduce_op="sum")
+        tokens = int(cast("torch.Tensor", counted))
+        measured = Measured(texts=texts, tokens=tokens, seconds=seconds, parts=watch.seconds())
         if fabric.is_global_zero:
             self.out.write_text(json.dumps(asdict(measured)), encoding="utf-8")
         fabric.barrier()
@@ -211,7 +214,7 @@ def synchronize(fabric: Fabric) -> None:
 
 
 def measure_ours(corpus: Path, steps: int, variant: Variant, model: ModelConfig) -> Measured:
-    rows = len(CorpusFolder.open(corpus).read_train())
+    rows = CorpusFolder.open(corpus).train_rows
     config = PretrainConfig(
         epochs=(steps + WARM + 0.5) * variant.batch / rows,
         batch_size=variant.batch,

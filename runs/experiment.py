@@ -169,7 +169,7 @@ def emoji_scores(model: Path, place: Place) -> dict[str, float]:
     columns = [predictor.labels.index(label) for label in corpus.labels]
     scores = np.log(np.maximum(predictor.scores(split.texts)[:, columns], 1e-12))
     seen = np.asarray(predictor.bundle.training["prior"])[columns]
-    counts = np.bincount(corpus.read_train().labels, minlength=len(corpus.labels))
+    counts = corpus.count_train()
     return emoji_accuracies(
         scores,
         split.labels,
