@@ -21,6 +21,9 @@ _STEPS = {
 _DAMAGED = ("input_cut_off", "input_vanished")
 # What a shuffle has to move of a row, bytes: hashes are of 8, a label of 2, the number of a row 8.
 _BANDS, _WORDS = 16, 12
+# What training holds of a pair besides its words: where they begin, label, length, and twice its
+# place in the order of an epoch, while the next one is made.
+_OF_A_PAIR = 5 * 8
 
 
 def rates(results: Results) -> str:
@@ -90,7 +93,7 @@ def shuffles(results: Results) -> str:
         f"that is read, of which {corpus['kept'] / corpus['posts']:.0%} are kept here: "
         f"{each:,.0f} bytes for each kept one. With {_billions(posts)} kept posts "
         f"({_billions(PAIRS)} pairs at {pairs_of:.2f} a post) that is {_bytes(each * posts)} on "
-        f"one machine. Training holds {_bytes(PAIRS * (2 * _WORDS + 8 + 8))} of pairs at "
+        f"one machine. Training holds {_bytes(PAIRS * (2 * _WORDS + _OF_A_PAIR))} of pairs at "
         f"{_WORDS} words each, divided among its processes."
     )
     return f"{memory}\n\n{table(('shuffle', 'moved'), rows, 'lr')}"

@@ -28,6 +28,12 @@ class MissingDependency(DeepmojiError, ImportError):  # noqa: N818 - says what i
     """A library that belongs to an optional extra is not installed."""
 
 
+WORKER_DIED = (
+    "a worker process was ended from outside: there was not enough memory, perhaps; "
+    "what is finished is kept: run the same command again, with fewer --workers"
+)
+
+
 def require(module: str, extra: str) -> ModuleType:
     """Import ``module``, or say which extra brings it.
 

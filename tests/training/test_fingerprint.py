@@ -28,6 +28,7 @@ LATER = {
     "average": 0.9,
     "pairs": 100,
     "soft_labels": True,
+    "streams": 4,
     "teacher_weight": 0.4,  # with a teacher alone, see test_teacher
     "temperature": 3.0,
     "weight_decay": 0.1,
@@ -40,7 +41,7 @@ def stop_at_16(progress):
         raise KeyError
 
 
-def test_a_run_of_the_first_version_goes_on(corpus, tmp_path):
+def test_settings_that_came_later_are_not_asked_for(corpus, tmp_path):
     run = tiny_run(corpus, tmp_path / "run")
     with pytest.raises(KeyError):
         train(run, ONE, stop_at_16)
@@ -57,8 +58,34 @@ def test_a_run_of_the_first_version_goes_on(corpus, tmp_path):
     assert_same_weights(best(whole.folder), best(run.folder))
 
 
+def of_the_first_version(run):
+    """Make a run's checkpoint one of a version that drew batches in another order."""
+    content = latest(run.folder)
+    del content["fingerprint"]["order"]
+    for path in (run.folder / "latest.pt", *run.folder.glob("step-*.pt")):
+        torch.save(content, path)
+
+
+def test_a_run_with_batches_in_another_order_is_told(corpus, tmp_path):
+    run = tiny_run(corpus, tmp_path / "run")
+    with pytest.raises(KeyError):
+        train(run, ONE, stop_at_16)
+    of_the_first_version(run)
+    with pytest.raises(InputError, match="drew batches in another order; finish it with"):
+        train(run, ONE, nothing)
+
+
+def test_one_that_is_finished_needs_no_more_batches(corpus, tmp_path):
+    run = tiny_run(corpus, tmp_path / "run")
+    train(run, ONE, nothing)
+    of_the_first_version(run)
+    before = latest(run.folder)["network"]
+    assert train(run, ONE, nothing)
+    assert_same_weights(before, latest(run.folder)["network"])
+
+
 def test_every_later_setting_is_known():
-    free = {"epochs", "evaluate_every", "checkpoint_every", "patience"}
+    free = {"epochs", "evaluate_every", "checkpoint_every", "checkpoints", "patience"}
     assert set(PretrainConfig().to_dict()) == FIRST | set(LATER) | free
 
 

@@ -81,6 +81,20 @@ def test_two_processes_are_one_with_the_batch_of_both(two, corpus, tmp_path):
 
 
 @pytest.mark.slow
+def test_parts_are_chosen_balanced_and_taught_as_the_whole(two, corpus, tmp_path):
+    """A teacher's answers and the chosen pairs are numbered over all parts."""
+    options = {"pairs": 90, "balance": 0.5, "teacher": two}
+    for name, starter, more in (("one", [], {"processes": 1}), ("two", TORCHRUN, {})):
+        run = start(starter, corpus, tmp_path / name, program=PARTED, **options, **more)
+        status, _, errors = finish(run)
+        assert status == 0, errors
+    one, other = (latest(tmp_path / f"{name}.training") for name in ("one", "two"))
+    assert one["state"]["step"] == other["state"]["step"] > 2
+    for name, value in one["network"].items():
+        torch.testing.assert_close(other["network"][name], value, atol=5e-3, rtol=0)
+
+
+@pytest.mark.slow
 def test_a_killed_run_continues_exactly(two, corpus, tmp_path):
     out = tmp_path / "model"
     status, *_ = finish(start(TORCHRUN, corpus, out, program="tests.helpers.dying"))

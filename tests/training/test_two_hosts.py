@@ -50,6 +50,7 @@ def hosts():
         yield NAMES
     finally:
         if shutil.which("ip"):
+            ip("link", "delete", NAMES[0][-14:])  # where it was not moved
             for name in NAMES:
                 ip("netns", "delete", name)
 

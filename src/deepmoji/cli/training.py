@@ -98,7 +98,7 @@ def pretrain(
         ),
     ] = _DEFAULT.soft_labels,
     max_tokens: Annotated[int, _option("Training texts are cut there.")] = _DEFAULT.max_tokens,
-    streams: Annotated[int, _option("Parts of the corpus, all in a step.")] = _DEFAULT.streams,
+    streams: Annotated[int, _option("Parts of 65,536 pairs or more.")] = _DEFAULT.streams,
     evaluate_every: Annotated[int, _option("Steps.")] = _DEFAULT.evaluate_every,
     checkpoint_every: Annotated[int, _option("Steps.")] = _DEFAULT.checkpoint_every,
     checkpoints: Annotated[int, _option("The last ones, that are kept.")] = _DEFAULT.checkpoints,

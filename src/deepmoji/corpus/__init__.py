@@ -56,7 +56,8 @@ def build(
     Raises:
         InputError: if something given cannot be used, or no post holds a wanted emoji.
         MissingDependency: if the ``corpus`` extra, or ``cluster`` on Ray, is not installed.
-        WorkerDied: if a task of the cluster was lost again and again.
+        WorkerDied: if a worker process was ended from outside, or a task of the cluster was lost
+            again and again.
     """
     _require()
     if cluster is not None:

@@ -145,17 +145,12 @@ class CorpusFolder:
         Raises:
             InputError: if a part cannot be read.
         """
-        columns, parts = ["ids", "label"], self.train_parts()
-        tables = list(_tables(parts, columns, rows))
-        if not tables:  # of none, there is no type
-            with _plain_errors():
-                tables = [pq.read_schema(parts[0]).empty_table().select(columns)]
-        return _shard(tables)
+        return _read(self.train_parts(), ["ids", "label"], rows)
 
     def read_split(self, split: Split) -> Shard:
         """Return the pairs of an evaluation split, with texts and the sets that each is in."""
         columns = ["ids", "label", "text", "balanced", "natural"]
-        return _shard(list(_tables([self.path / split_name(split)], columns, None)))
+        return _read([self.path / split_name(split)], columns, None)
 
 
 def _check_report(report: Any, path: Path) -> None:
@@ -200,7 +195,11 @@ def _groups(paths: Sequence[Path]) -> Iterator[_Group]:
 def _tables(
     paths: Sequence[Path], columns: list[str], rows: NDArray[np.int64] | None
 ) -> Iterator[pa.Table]:
-    """Yield rows of files, a row group at a time; groups without one are not read."""
+    """Yield rows of files, a row group at a time; groups without one are not read.
+
+    Raises:
+        InputError: if a file cannot be read.
+    """
     for group in _groups(paths):
         wanted: NDArray[np.int64] | None = None
         if rows is not None:
@@ -221,19 +220,41 @@ def _plain_errors() -> Generator[None]:
         raise InputError(f"cannot read the corpus: {error}; build it again") from error
 
 
-def _shard(tables: Sequence[pa.Table]) -> Shard:
-    table = pa.concat_tables(tables).combine_chunks()
-    names: list[str] = table.column_names
-    ids = table["ids"].combine_chunks()
-    offsets = ids.offsets.to_numpy().astype(np.int64)
-    flags = {name: table[name].to_numpy() for name in ("balanced", "natural") if name in names}
+def _read(paths: Sequence[Path], columns: list[str], rows: NDArray[np.int64] | None) -> Shard:
+    """Read rows of files into arrays, a row group at a time: their lists may be beyond Arrow's."""
+    pieces = [
+        _arrays(table) for table in (_nothing(paths[0], columns), *_tables(paths, columns, rows))
+    ]
+    arrays = {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
+    texts = arrays.pop("text", None)
+    offsets = np.concatenate([[0], np.cumsum(arrays.pop("lengths"), dtype=np.int64)])
     return Shard(
-        ids=ids.flatten().to_numpy(),
-        offsets=offsets - offsets[0],
-        labels=table["label"].to_numpy().astype(np.int64),
-        texts=table["text"].to_pylist() if "text" in names else None,
-        **flags,
+        offsets=offsets,
+        labels=arrays.pop("label").astype(np.int64),
+        texts=None if texts is None else texts.tolist(),
+        **arrays,
     )
+
+
+def _nothing(path: Path, columns: list[str]) -> pa.Table:
+    """Return no rows, of the types that a file has."""
+    with _plain_errors():
+        schema: pa.Schema = pq.read_schema(path)
+    if missing := set(columns) - set(schema.names):
+        raise InputError(
+            f"cannot read the corpus: {path} has no column {min(missing)!r}; build it again"
+        )
+    return schema.empty_table().select(columns)
+
+
+def _arrays(table: pa.Table) -> dict[str, NDArray[Any]]:
+    arrays = {
+        name: table[name].to_numpy() for name in table.column_names if name not in ("ids", "text")
+    }
+    if "text" in table.column_names:
+        arrays["text"] = np.array(table["text"].to_pylist(), dtype=object)
+    ids = table["ids"].combine_chunks()
+    return arrays | {"ids": ids.flatten().to_numpy(), "lengths": ids.value_lengths().to_numpy()}
 
 
 def take(pairs: Shard, rows: NDArray[np.int64]) -> Shard:

@@ -100,6 +100,7 @@ class Stage:
 
         Raises:
             InputError: if a file or a row cannot be read and the settings are strict.
+            WorkerDied: if a worker process was ended from outside.
         """
         tally = Tally()
         done = 0

@@ -8,7 +8,7 @@ from typing import Any
 import psutil
 from daft.execution import udf
 
-from deepmoji.errors import WorkerDied
+from deepmoji.errors import WORKER_DIED, WorkerDied
 
 _LOOK_EVERY = 2.0  # seconds
 # How Daft says that a worker was gone when it was given something, or before it answered.
@@ -66,7 +66,4 @@ def deaths_told() -> Generator[None]:
     except (RuntimeError, ConnectionError, EOFError, WorkerDied) as error:
         if isinstance(error, RuntimeError) and not str(error).startswith(_GONE):
             raise
-        raise WorkerDied(
-            "a worker process was ended from outside: there was not enough memory, perhaps; "
-            "what is finished is kept: run the same command again, with fewer --workers"
-        ) from error
+        raise WorkerDied(WORKER_DIED) from error

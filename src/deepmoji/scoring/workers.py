@@ -14,7 +14,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.synchronize import Event
 from typing import Protocol, TypeVar
 
-from deepmoji.errors import WorkerDied
+from deepmoji.errors import WORKER_DIED, WorkerDied
 from deepmoji.scoring.scorer import Scored, Scorer
 from deepmoji.scoring.settings import ScoreSettings
 
@@ -70,10 +70,7 @@ def score_beside(
             yield _next(waiting)
     except BrokenProcessPool as error:
         held.close()  # the pool would tell them by SIGTERM, and wait until they have heeded it
-        raise WorkerDied(
-            "a worker process was ended from outside: there was not enough memory, perhaps; "
-            "what is finished is kept: run the same command again, with fewer --workers"
-        ) from error
+        raise WorkerDied(WORKER_DIED) from error
     finally:
         stop.set()
         pool.shutdown(cancel_futures=True)

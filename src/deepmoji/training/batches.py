@@ -1,16 +1,15 @@
 """Which pairs make up each step: reproducible, resumable, and of similar length."""
 
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from deepmoji.config import PretrainConfig
-from deepmoji.training.streams import ALONE, Share, Streams
+from deepmoji.training.streams import Part
 
-# Rows of a stream that are sorted together, in batches: enough for hardly any padding, few enough
-# to mix.
+# What is sorted together: so many batches' worth of rows, of each stream out of its own. Enough for
+# hardly any padding, few enough to mix.
 _SORTED_TOGETHER = 64
 
 
@@ -63,7 +62,7 @@ class BatchPlan:
         *,
         classes: int,
         chances: NDArray[np.float64] | None = None,
-        part: "Part | None" = None,
+        part: Part | None = None,
     ) -> None:
         if part is None:
             counts = np.bincount(pairs.labels, minlength=classes)
@@ -144,36 +143,6 @@ class BatchPlan:
             raise AssertionError("balance needs chances")
         chances = self._chances[rows]
         return random.choice(count, size=count, p=chances / chances.sum())
-
-
-@dataclass(frozen=True, kw_only=True)
-class Part:
-    """Which of a run's rows a process has.
-
-    Attributes:
-        streams: all rows.
-        share: the process.
-        first: the first row that it has; they are one behind the other.
-        counts: how many of all rows each class has, int64 [C].
-    """
-
-    streams: Streams
-    share: Share
-    first: int
-    counts: NDArray[np.int64]
-
-    @classmethod
-    def whole(
-        cls, counts: NDArray[np.int64], config: PretrainConfig, share: Share = ALONE
-    ) -> "Part":
-        """Return the part of a process that has all rows."""
-        streams = streams_of(int(counts.sum()), config)
-        return cls(streams=streams, share=share, first=0, counts=counts)
-
-
-def streams_of(rows: int, config: PretrainConfig) -> Streams:
-    """Return the streams of a run over so many rows."""
-    return Streams(rows=rows, batch_size=config.batch_size, wanted=config.streams)
 
 
 def collate(

@@ -120,6 +120,13 @@ class Checkpoint:
             for name in before | self._fingerprint
             if before.get(name) != self._fingerprint.get(name)
         ]
+        if changed == ["order"]:
+            if content["state"]["is_finished"]:
+                return content
+            raise InputError(
+                f"{self.folder} holds an unfinished run of a version that drew batches in another "
+                "order; finish it with that version, delete the folder, or choose another --out"
+            )
         if changed:
             raise InputError(
                 f"{self.folder} holds an unfinished run with another {', '.join(changed)}; "

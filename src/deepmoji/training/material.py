@@ -9,9 +9,9 @@ from deepmoji.config import PretrainConfig
 from deepmoji.corpus.shards import CorpusFolder, Shard, take
 from deepmoji.errors import InputError
 from deepmoji.evaluation.metrics import Priors
-from deepmoji.training.batches import Part, prior_of, sampling_prior, streams_of
+from deepmoji.training.batches import prior_of, sampling_prior
 from deepmoji.training.copies import Copies
-from deepmoji.training.streams import ALONE, Share
+from deepmoji.training.streams import ALONE, Part, Share, streams_of
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,11 +25,14 @@ _LATER = (
     "average",
     "pairs",
     "soft_labels",
+    "streams",
     "teacher_weight",
     "temperature",
     "weight_decay",
     "word_dropout",
 )
+
+_ORDER = 2  # in which batches are drawn; it changed when processes began to read parts
 
 
 class Files(TypedDict, total=False):
@@ -130,6 +133,7 @@ class Run:
             "vocabulary": hashlib.sha256(words.encode("utf-8", "replace")).hexdigest(),
             "model": self.model.to_dict(),
             "settings": settings,
+            "order": _ORDER,
         }
         if self.init is not None:
             fingerprint["model to start from"] = digest(self.init)

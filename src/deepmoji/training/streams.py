@@ -13,6 +13,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from deepmoji.config import PretrainConfig
+
 # Rows of a stream, at least: a row group. Where rows are drawn by their class, a stream has to hold
 # enough of each class to stand for all.
 LEAST_ROWS = 1 << 16
@@ -49,8 +51,13 @@ class Streams:
 
     @property
     def count(self) -> int:
-        """How many streams there are, each in every full batch."""
-        return max(1, min(self.wanted, self.batch_size, self.rows // LEAST_ROWS))
+        """How many streams there are, each in every full batch.
+
+        As many as are wanted, or the largest divisor of that: two, four or eight processes share
+        what would be 16 streams evenly also if there are fewer.
+        """
+        most = max(1, min(self.wanted, self.batch_size, self.rows // LEAST_ROWS))
+        return next(count for count in range(most, 0, -1) if self.wanted % count == 0)
 
     @property
     def full_batches(self) -> int:
@@ -83,15 +90,13 @@ class Streams:
 
     def of(self, share: Share) -> range:
         """Return the streams that a process reads."""
-        touched = [
-            places.searchsorted((begin, end - 1), side="right") - 1
-            for size in (self.batch_size if self.full_batches else 0, self.rest)
-            for places, (begin, end) in [(self.places(size), share.piece(size))]
-            if begin < end
-        ]
-        if not touched:
-            return range(0)
-        return range(int(np.min(touched)), int(np.max(touched)) + 1)
+        touched = list[int]()
+        for size in (self.batch_size if self.full_batches else 0, self.rest):
+            begin, end = share.piece(size)
+            if begin < end:
+                ends = self.places(size).searchsorted((begin, end - 1), side="right") - 1
+                touched.extend(ends.tolist())
+        return range(min(touched), max(touched) + 1) if touched else range(0)
 
     def rows_of(self, share: Share) -> tuple[int, int]:
         """Return where the rows that a process reads begin and end."""
@@ -99,3 +104,33 @@ class Streams:
         if not streams:
             return 0, 0
         return int(self.bounds[streams.start]), int(self.bounds[streams.stop])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """Which of a run's rows a process has.
+
+    Attributes:
+        streams: all rows.
+        share: the process.
+        first: the first row that it has; they are one behind the other.
+        counts: how many of all rows each class has, int64 [C].
+    """
+
+    streams: Streams
+    share: Share
+    first: int
+    counts: NDArray[np.int64]
+
+    @classmethod
+    def whole(
+        cls, counts: NDArray[np.int64], config: PretrainConfig, share: Share = ALONE
+    ) -> "Part":
+        """Return the part of a process that has all rows."""
+        streams = streams_of(int(counts.sum()), config)
+        return cls(streams=streams, share=share, first=0, counts=counts)
+
+
+def streams_of(rows: int, config: PretrainConfig) -> Streams:
+    """Return the streams of a run over so many rows."""
+    return Streams(rows=rows, batch_size=config.batch_size, wanted=config.streams)
