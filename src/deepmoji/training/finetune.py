@@ -13,7 +13,7 @@ from torch import Tensor
 
 from deepmoji.config import FineTuneConfig, Kind, Method, ModelConfig
 from deepmoji.training.examples import Examples, class_weights
-from deepmoji.training.hardware import Hardware
+from deepmoji.training.hardware import Hardware, fix_threads
 from deepmoji.training.network import Network
 from deepmoji.training.thaw import METHODS, Recipe
 from deepmoji.training.tuner import Report, Settings, Tuner
@@ -102,6 +102,7 @@ def tune(
         DeepmojiError: if training fails: a loss that is no number, a full disk.
     """
     device = torch.device(course.hardware.kind)
+    fix_threads()
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(course.seed)
         table = _table(start, course.recipe)

@@ -163,8 +163,18 @@ def end_with_parent(parent: int) -> None:
 
 def share_cores(fabric: Fabric) -> None:
     """Give each process of a CPU run its part of the cores."""
+    fix_threads()
     if fabric.device.type == "cpu" and fabric.world_size > 1:
         torch.set_num_threads(max(1, available_cores() // fabric.world_size))
+
+
+def fix_threads() -> None:
+    """Let MKL take as many threads as torch has, always.
+
+    Unless their number was set, it may take fewer, and sums then round in another way: the same
+    work would not give the same last digits.
+    """
+    torch.set_num_threads(torch.get_num_threads())
 
 
 def quieten_fabric() -> None:

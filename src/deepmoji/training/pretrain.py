@@ -24,6 +24,7 @@ from deepmoji.training.hardware import (
     Hardware,
     end_at_once,
     end_with_parent,
+    fix_threads,
     is_first_process,
     leave_group,
     quieten_fabric,
@@ -255,6 +256,7 @@ def finish(run: Run, out: Path, hardware: Hardware) -> Bundle:
         InputError: if the run has no weights yet.
         BundleError: if the exported model does not agree with the trained one.
     """
+    fix_threads()
     checkpoint = run.checkpoint()
     corpus = CorpusFolder.open(run.corpus)
     network = Network(run.model)
