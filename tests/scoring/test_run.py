@@ -3,14 +3,17 @@
 import errno
 import os
 import random
+import signal
+import sys
 import threading
+from multiprocessing import connection
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from deepmoji.errors import BundleError, InputError, MissingDependency
-from deepmoji.scoring import formats, line, score, writing
+from deepmoji.scoring import formats, line, score, workers, writing
 from deepmoji.scoring.folder import ScoreFolder
 from deepmoji.scoring.runners import Local, Ray
 from deepmoji.scoring.settings import ScoreSettings
@@ -304,9 +307,9 @@ def test_a_model_that_cannot_be_used(run, bundle, tmp_path):
         run(tmp_path / "a.txt", model=tmp_path / "none")
     broken = make_bundle(tmp_path / "broken", Tiny()).folder
     (broken / "model.onnx").write_bytes(b"no graph")
-    for workers in (1, 2):
+    for count in (1, 2):
         with pytest.raises(BundleError, match="cannot be used"):
-            run(tmp_path / "a.txt", model=broken, workers=workers, overwrite=True)
+            run(tmp_path / "a.txt", model=broken, workers=count, overwrite=True)
 
 
 @pytest.mark.parametrize("killed", [1, 2])
@@ -316,8 +319,8 @@ def test_a_worker_that_is_killed(run, tmp_path, killed):
 
     def kill():
         children = psutil.Process().children(recursive=True)
-        workers = [each for each in children if "spawn_main" in " ".join(each.cmdline())]
-        for worker in workers[-killed:]:
+        found = [each for each in children if "spawn_main" in " ".join(each.cmdline())]
+        for worker in found[-killed:]:
             worker.kill()
 
     class Kill(StopAfter):
@@ -329,6 +332,29 @@ def test_a_worker_that_is_killed(run, tmp_path, killed):
     with pytest.raises(WorkerDied, match="run the same command again"):
         run(path, workers=2, progress=Kill(1))
     assert run(path).rows == 40_000
+
+
+def die_sending(settings, texts):
+    """Work in a worker that is killed when half of its answer is sent."""
+
+    def send(self, buffer, write=None):
+        os.write(self.fileno(), bytes(buffer[: len(buffer) // 2]))
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    connection.Connection._send = send
+    return b"half of this" * 1000
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="sends a Unix signal")
+def test_a_worker_that_is_killed_while_it_answers(run, tmp_path, monkeypatch):
+    """The others wait for it to end its answer, and so did the run, for ever."""
+    path = write_texts(tmp_path / "a.txt", 8_000)
+    with monkeypatch.context() as patch:
+        patch.setattr(workers, "_score", die_sending)
+        with pytest.raises(WorkerDied, match="run the same command again"):
+            run(path, workers=2)
+    assert run(path).rows == 8_000
 
 
 @pytest.mark.parametrize(

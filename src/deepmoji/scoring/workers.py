@@ -12,12 +12,13 @@ from contextlib import contextmanager
 from functools import lru_cache
 from multiprocessing.connection import Connection, wait
 from multiprocessing.synchronize import Event
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from deepmoji.errors import WORKER_DIED, WorkerDied
 from deepmoji.scoring.scorer import Scored, Scorer
 from deepmoji.scoring.settings import ScoreSettings
 
+_LOOK_EVERY = 2.0  # seconds
 # Slices that wait for a worker, for each one: enough that none ever waits for the reader.
 _AHEAD = 2
 
@@ -59,17 +60,18 @@ def score_beside(
     context = multiprocessing.get_context("spawn")
     stop = context.Event()
     lifeline, held = context.Pipe(duplex=False)  # workers live as long as the other end is held
-    pool = ProcessPoolExecutor(workers, context, _begin, (stop, lifeline))
+    pool = _Pool(workers, context, _begin, (stop, lifeline))
     waiting: deque[tuple[_Task, _Answer]] = deque()
     try:
         for task in tasks:
             waiting.append((task, _submit(pool, settings, task.texts)))
             if len(waiting) > workers * (1 + _AHEAD):
-                yield _next(waiting)
+                yield _next(waiting, pool)
         while waiting:
-            yield _next(waiting)
+            yield _next(waiting, pool)
     except BrokenProcessPool as error:
         held.close()  # the pool would tell them by SIGTERM, and wait until they have heeded it
+        pool.hear_no_more()
         raise WorkerDied(WORKER_DIED) from error
     finally:
         stop.set()
@@ -85,11 +87,36 @@ def _submit(pool: ProcessPoolExecutor, settings: ScoreSettings, texts: list[str]
         return pool.submit(_score, settings, texts)
 
 
-def _next(
-    waiting: deque[tuple[_Task, _Answer]],
-) -> tuple[_Task, Scored | None]:
+class _Pool(ProcessPoolExecutor):
+    """A pool that also notices a worker that died while it sent an answer.
+
+    Half of the answer is in the pipe that all share then: Python's waits for the other half.
+    """
+
+    def answer(self, future: Future[Scored | None]) -> Scored | None:
+        """Wait for an answer.
+
+        Raises:
+            BrokenProcessPool: if a worker has died.
+        """
+        lost = False
+        while True:
+            try:
+                return future.result(_LOOK_EVERY)
+            except TimeoutError:
+                if lost and not future.done():  # and the pool has had the time to say so
+                    raise BrokenProcessPool("a worker died while it sent an answer") from None
+                lost = any(not worker.is_alive() for worker in [*self._processes.values()])
+
+    def hear_no_more(self) -> None:
+        """Let the thread that reads answers end, once the workers are gone."""
+        writer: Any = getattr(self._result_queue, "_writer")  # noqa: B009 - it has no public name
+        writer.close()
+
+
+def _next(waiting: deque[tuple[_Task, _Answer]], pool: _Pool) -> tuple[_Task, Scored | None]:
     task, future = waiting.popleft()
-    return task, None if future is None else future.result()
+    return task, None if future is None else pool.answer(future)
 
 
 _stop: Event | None = None  # of this worker process: set when no answer is wanted any more
