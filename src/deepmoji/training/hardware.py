@@ -1,8 +1,10 @@
 """Where to train: devices, processes, precision."""
 
+import ctypes
 import logging
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Mapping
@@ -20,6 +22,8 @@ DEVICES = ("auto", "cpu", "cuda", "mps")
 PRECISIONS = ("auto", "bf16-mixed", "32-true")
 # What a processor has to have for bf16 to be faster than fp32, in torch's names.
 _BF16_INSTRUCTIONS = ("avx512_bf16", "amx_bf16", "bf16", "sve_bf16")
+_SETTLES = 0.5  # seconds
+_PR_SET_PDEATHSIG = 1  # of Linux's prctl
 _FEWEST_ROWS = 32  # a batch below this is not worth a process of its own
 
 
@@ -129,7 +133,18 @@ def leave_group() -> None:
     interpreter takes down what they use.
     """
     if distributed.is_available() and distributed.is_initialized():
+        settle()
         distributed.destroy_process_group()
+
+
+def settle() -> None:
+    """Let the threads of a group of processes drop what they hold of the last exchange.
+
+    Some of it is Python's, for which they wait until this thread pauses. One that takes the group
+    down without a pause waits for these threads, for ever.
+    """
+    if distributed.is_available() and distributed.is_initialized():
+        time.sleep(_SETTLES)
 
 
 def end_at_once() -> None:
@@ -152,6 +167,10 @@ def end_with_parent(parent: int) -> None:
     Args:
         parent: process id.
     """
+    if sys.platform == "linux":
+        # By the system itself: a thread may be shut out for ever, as when torch, on its way out of
+        # a failed step, waits for a thread of its own that waits for Python.
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
     def watch() -> None:
         while os.getppid() == parent:

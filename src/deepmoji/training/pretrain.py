@@ -28,6 +28,7 @@ from deepmoji.training.hardware import (
     is_first_process,
     leave_group,
     quieten_fabric,
+    settle,
     share_cores,
 )
 from deepmoji.training.loop import Progress, Report
@@ -218,6 +219,7 @@ class _Process:
 
     def __init__(self, run: Run, report: Report, until: float | None) -> None:
         self.run, self.report, self.until = run, report, until
+        self.started_by: int | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         return vars(self) | {"started_by": os.getpid()}
@@ -225,11 +227,13 @@ class _Process:
     def __setstate__(self, state: dict[str, Any]) -> None:
         # In a process of its own, before Fabric sets it up, and waits for the others.
         end_at_once()
-        end_with_parent(state.pop("started_by"))
+        end_with_parent(state["started_by"])
         quieten_fabric()
         vars(self).update(state)
 
     def __call__(self, fabric: Fabric) -> bool:
+        if self.started_by is not None:  # again: torch has set what it does by default
+            end_with_parent(self.started_by)
         share_cores(fabric)
         trainer = Trainer(
             fabric,
@@ -244,6 +248,7 @@ class _Process:
             trainer.resume()
             is_finished = trainer.run(self.until)
         finally:
+            settle()  # before the trainer goes, and its network with it
             getattr(self.report, "close", _nothing)()
         leave_group()
         return is_finished
