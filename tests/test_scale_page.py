@@ -34,7 +34,7 @@ RESULTS = {
             [
                 "1 billion kept posts (1.2 billion pairs at 1.20 a post)",
                 "is 300.0 GB on",
-                "48.0 GB",
+                "76.8 GB",
             ],
         ),
         ("shuffles", ["| equal pairs (by words and label) | 21.6 GB |", "by band | 256.0 GB |"]),
