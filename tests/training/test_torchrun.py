@@ -35,9 +35,11 @@ PARTED = "tests.helpers.parted"  # each process reads its own part
 PATIENCE = 300  # seconds: each process imports torch, on a machine that may be busy
 
 
-def start(starter, corpus, out, *, program="deepmoji", **changes):
+def start(starter, corpus, out, *, program="deepmoji", host=(), wire=None, **changes):
+    """Begin a run; on a host of its own by the command ``host``, over the network ``wire``."""
     options = [f"--{name}={value}" for name, value in (OPTIONS | changes).items()]
-    command = [sys.executable, *starter, "-m", program, "pretrain", corpus, "--out", out]
+    network = {} if wire is None else {"GLOO_SOCKET_IFNAME": wire}
+    command = [*host, sys.executable, *starter, "-m", program, "pretrain", corpus, "--out", out]
     return subprocess.Popen(
         [*map(str, command), *options],
         stdout=subprocess.PIPE,
@@ -45,7 +47,7 @@ def start(starter, corpus, out, *, program="deepmoji", **changes):
         text=True,
         start_new_session=True,
         cwd=ROOT,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        env=os.environ | {"OMP_NUM_THREADS": "1"} | network,
     )
 
 

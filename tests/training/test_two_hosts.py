@@ -3,14 +3,12 @@
 import os
 import shutil
 import subprocess
-import sys
 
 import pytest
 import torch
 
 from tests.helpers.tinyruns import latest
-from tests.source_tree import ROOT
-from tests.training.test_torchrun import OPTIONS, PARTED, finish, start
+from tests.training.test_torchrun import PARTED, finish, start
 
 PORT = 29511  # the hosts are the test's own: nobody else listens there
 NAMES = [f"deepmoji-{os.getpid()}-{number}" for number in range(2)]
@@ -55,26 +53,14 @@ def hosts():
                 ip("netns", "delete", name)
 
 
-def run_on(hosts, corpus, out, **changes):
+def run_on(hosts, corpus, out):
     """Start `torchrun` on each host; return how the runs ended."""
-    options = [f"--{name}={value}" for name, value in (OPTIONS | changes).items()]
     runs = []
     for rank, host in enumerate(hosts):
-        torchrun = [sys.executable, "-m", "torch.distributed.run", "--nnodes", 2]
-        torchrun += ["--nproc-per-node", 1, "--node-rank", rank]
-        torchrun += ["--master-addr", ADDRESSES[0], "--master-port", PORT, "-m", PARTED]
-        command = ["ip", "netns", "exec", host, *torchrun, "pretrain", corpus, "--out", out]
-        runs.append(
-            subprocess.Popen(
-                [*map(str, command), *options],
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-                start_new_session=True,
-                cwd=ROOT,
-                env=os.environ | {"OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "wire"},
-            )
-        )
+        torchrun = ["-m", "torch.distributed.run", "--nnodes", 2, "--nproc-per-node", 1]
+        torchrun += ["--node-rank", rank, "--master-addr", ADDRESSES[0], "--master-port", PORT]
+        there = ("ip", "netns", "exec", host)
+        runs.append(start(torchrun, corpus, out, program=PARTED, host=there, wire="wire"))
     return [finish(run) for run in runs]
 
 
