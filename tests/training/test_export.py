@@ -11,6 +11,7 @@ from deepmoji.config import ModelConfig
 from deepmoji.errors import BundleError, InputError
 from deepmoji.text.vocabulary import SPECIAL_TOKENS, Vocabulary
 from deepmoji.training.export import SAMPLE_TEXTS, export, save_network
+from deepmoji.training.graph import build_graph
 from deepmoji.training.network import Network
 
 WORDS = (
@@ -61,6 +62,32 @@ def test_onnx_agrees_with_torch(model):
     assert agreement["max_probability_difference"] <= 1e-5
     assert agreement["max_feature_difference"] <= 1e-5
     assert agreement["top1_agreement"] == 1.0
+
+
+@pytest.mark.parametrize("gates", [(3, 0, 1, 2), (0, 1, 2, 3)])
+def test_gates_in_a_wrong_order_are_refused(tmp_path, monkeypatch, gates):
+    monkeypatch.setattr("deepmoji.training.graph._ONNX_GATES", gates)
+    with pytest.raises(BundleError, match=r"differs from the trained one by .*nothing was written"):
+        make_model(tmp_path / "model", "sigmoid")
+    assert not (tmp_path / "model").exists()
+
+
+@pytest.mark.parametrize("name", ["lstm_2.back.bias_hh_l0", "output.bias"])
+def test_weights_left_out_are_refused(tmp_path, monkeypatch, name):
+    def without(weights, config):
+        return build_graph({**weights, name: np.zeros_like(weights[name])}, config)
+
+    def drawn(network):
+        initialise(network)
+        for key, parameter in network.named_parameters():
+            if "bias" in key:
+                torch.nn.init.normal_(parameter, 0, 0.01)  # as small as trained ones may be
+
+    initialise = Network.initialise
+    monkeypatch.setattr(Network, "initialise", drawn)
+    monkeypatch.setattr("deepmoji.training.export.build_graph", without)
+    with pytest.raises(BundleError, match="differs from the trained one by"):
+        make_model(tmp_path / "model", "sigmoid")
 
 
 def test_graph_is_the_contract(model):

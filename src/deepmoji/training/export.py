@@ -28,7 +28,10 @@ from deepmoji.training.weights import read_weights
 
 Precision = Literal["fp32", "int8"]
 _TOGETHER = 128  # texts
-TOLERANCE = 1e-5  # of fp32 probabilities and features against torch
+# Of fp32 probabilities and features against torch. ONNX Runtime approximates tanh and sigmoid, and
+# some networks amplify what that leaves over a long text: 1.3e-05 of a feature was measured at 62
+# words, where torch itself was 1.7e-06 away from double precision. One bias left out: 2.5e-02.
+TOLERANCE, FEATURE_TOLERANCE = 1e-5, 1e-4
 
 # Checked with when no texts are given: every kind of input that the text rules know.
 SAMPLE_TEXTS: tuple[str, ...] = (
@@ -152,7 +155,8 @@ def save_network(
         texts: real texts to compare on.
 
     Raises:
-        BundleError: if ONNX Runtime and torch differ by more than 1e-5.
+        BundleError: if ONNX Runtime and torch differ by more than 1e-5 in a probability, or 1e-4
+            in a feature.
     """
     weights = weights_of(network)
     with tempfile.TemporaryDirectory() as scratch:
@@ -164,12 +168,15 @@ def save_network(
         agreement = compare(
             (predictor.scores(texts), predictor.encode(texts)), torch_outputs(network, draft, texts)
         )
-        worst = max(agreement.max_probability_difference, agreement.max_feature_difference)
-        if not worst <= TOLERANCE:
-            raise BundleError(
-                f"the exported model differs from the trained one by {worst:.1e}, more than "
-                f"{TOLERANCE:.0e}; nothing was written. Please report this as a bug"
-            )
+        for what, worst, limit in (
+            ("probability", agreement.max_probability_difference, TOLERANCE),
+            ("feature", agreement.max_feature_difference, FEATURE_TOLERANCE),
+        ):
+            if not worst <= limit:
+                raise BundleError(
+                    f"the exported model differs from the trained one by {worst:.1e} in a {what}, "
+                    f"more than {limit:.0e}; nothing was written. Please report this as a bug"
+                )
         full = {**training, "precision": "fp32", "agreement_with_torch": vars(agreement)}
         return _write(out, contents, parts, full)
 
