@@ -1,5 +1,6 @@
 """Writing files so that they are there whole or not at all, and reading them with clear errors."""
 
+import errno
 import json
 import os
 import shutil
@@ -12,6 +13,16 @@ from deepmoji.errors import InputError
 
 # What a writer that was killed leaves beside the file that it was writing.
 PARTIAL = ".*.partial"
+_FULL = {
+    getattr(errno, name)
+    for name in ("ENOSPC", "EDQUOT", "EFBIG")  # the disk, what one may take of it, or of a file
+    if hasattr(errno, name)
+}
+
+
+def is_disk_full(error: OSError) -> bool:
+    """Whether an error means that there is no room for what was being written."""
+    return error.errno in _FULL
 
 
 @contextmanager

@@ -1,6 +1,8 @@
 """The command line as a whole: help, version, completion, start-up; and `deepmoji info`."""
 
+import errno
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -53,8 +55,6 @@ def test_shell_completion_knows_commands_and_options(run):
     }
     # The name comes from the program: `python -m deepmoji` would be asked for otherwise.
     program = "import sys; sys.argv[0] = 'deepmoji'; from deepmoji.cli import main; main()"
-    import os
-
     result = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=False,
         env=os.environ | environment,
@@ -86,6 +86,18 @@ def test_info_leaves_out_what_hubs_read(call, model, tmp_path):
     shown = call("info", copy).stdout
     assert "A tiny model" in shown
     assert "license" not in shown
+
+
+def test_a_full_disk_is_told_with_what_to_do(call, model, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "out.json")
+
+    monkeypatch.setattr("deepmoji.bundle.Bundle.open", full)
+    result = call("info", model)
+    assert result.exit_code == 1
+    assert result.stderr == (
+        "error: No space left on device: out.json; make room and run the same command again\n"
+    )
 
 
 def test_info_as_json(call, model):

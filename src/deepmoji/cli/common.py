@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from deepmoji.errors import DeepmojiError
+from deepmoji.files import is_disk_full
 
 # Each command and the module of this folder whose `app` holds it; those of _GROUPS are groups.
 COMMANDS = {
@@ -90,7 +91,8 @@ def _one_line(error: BaseException) -> str:
         return str(error) or "interrupted"
     if isinstance(error, OSError) and error.strerror and not isinstance(error, DeepmojiError):
         where = f": {error.filename}" if error.filename else ""
-        return f"{error.strerror}{where}"
+        todo = "; make room and run the same command again" if is_disk_full(error) else ""
+        return f"{error.strerror}{where}{todo}"
     return " ".join(str(error).split())
 
 

@@ -1,6 +1,5 @@
 """A whole build: stages, assembly and report; killed anywhere, it goes on from there."""
 
-import errno
 import platform
 import time
 from collections.abc import Generator, Iterator, Sequence
@@ -27,7 +26,7 @@ from deepmoji.corpus.stages import Stage, in_groups
 from deepmoji.corpus.tally import Tally
 from deepmoji.corpus.urls import Url, is_url
 from deepmoji.errors import InputError
-from deepmoji.files import atomic_path, write_json
+from deepmoji.files import atomic_path, is_disk_full, write_json
 from deepmoji.machine import available_cores
 
 _STAGE_SIZE = 8_000_000  # bytes: what a killed build loses at most, if files are small
@@ -198,9 +197,9 @@ class Build:
                 yield stage.run(self.workers, self.progress.advance)
             return
         with closing(run_stages(stages, self.cluster)) as outcomes:
-            for done in outcomes:
+            for stage, done in outcomes:
                 self._processes.add((done.machine, done.process))
-                self.progress.advance(done.size, done.tally.posts)
+                self.progress.advance(stage.size, done.tally.posts)
                 yield done.tally
 
     def _workforce(self) -> dict[str, int]:
@@ -231,7 +230,7 @@ def _plain_errors(out: Path) -> Generator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if is_disk_full(error):
             raise InputError(
                 f"no space left for {out}; what is finished is kept: make room and run the same "
                 "command again"
@@ -257,11 +256,6 @@ def build_corpus(
     if workers is not None and cluster is not None:
         raise InputError("workers is for this machine; a cluster's tasks take all that it has")
     place = Url(str(out)) if is_url(out) else Path(out)
-    if isinstance(place, Url) and cluster is not None:
-        raise InputError(
-            f"{place}: on a cluster a corpus is built in a folder that all machines see; name one "
-            "with --out"
-        )
     build = Build(
         posts=find_posts(posts, place),
         out=working_folder(place) if isinstance(place, Url) else place,

@@ -1,16 +1,15 @@
 """What went wrong on the network, in one line that says what to do, and whether to try again."""
 
-import errno
 import socket
 import ssl
 from http.client import HTTPException
 from urllib.error import HTTPError, URLError
 
 from deepmoji.errors import HubError
+from deepmoji.files import is_disk_full
 from deepmoji.hub.address import proxy_of, shown
 
 _AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT} if hasattr(errno, "EDQUOT") else {errno.ENOSPC})
 
 
 class PassingTrouble(HubError):  # noqa: N818 - says what is wrong
@@ -84,7 +83,7 @@ def explain_status(code: int, address: str, wait: float = 0.0) -> HubError:
 
 def explain_disk(error: OSError, path: object) -> HubError:
     """Return the error for what a disk raised."""
-    if error.errno in _FULL:
+    if is_disk_full(error):
         return HubError(
             f"the disk is full: {path} cannot be written; free some space and run it again, it "
             "goes on where it stopped"

@@ -1,6 +1,5 @@
 """A whole run: the parts that are not there yet, scored and written one after another."""
 
-import errno
 import platform
 import time
 from collections.abc import Generator, Sequence
@@ -12,6 +11,7 @@ from typing import Any
 
 from deepmoji.bundle import Bundle
 from deepmoji.errors import InputError
+from deepmoji.files import is_disk_full
 from deepmoji.machine import available_cores
 from deepmoji.scoring.cluster import score_on_ray
 from deepmoji.scoring.folder import ScoreFolder
@@ -131,7 +131,7 @@ def _plain_errors(out: Path) -> Generator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        if is_disk_full(error):
             raise InputError(
                 f"no space left for {out}; what is finished is kept: make room and run the same "
                 "command again"
