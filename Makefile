@@ -10,7 +10,7 @@ SHELL := /bin/bash
 
 VENV := .venv
 BIN := $(VENV)/bin
-S3 := .s3
+STORES := .stores
 # The first interpreter that runs, is new enough and can make virtual environments: a name on PATH
 # proves nothing, a version manager's shim may answer "command not found".
 CANDIDATES := python3 python3.13 python3.12 python3.11 python
@@ -48,7 +48,7 @@ help:
 demo: $(VENV)/.base
 	@$(BIN)/deepmoji predict $(SENTENCES)
 
-test: $(VENV)/.everything $(S3)/.installed
+test: $(VENV)/.everything $(STORES)/.installed
 	@$(BIN)/python -m pytest
 
 check: $(VENV)/.everything
@@ -70,7 +70,7 @@ format: $(VENV)/.everything
 	$(BIN)/ruff check --fix $(CODE)
 
 clean:
-	rm -rf $(VENV) $(S3) build dist .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(STORES) build dist .pytest_cache .ruff_cache .hypothesis
 	find src tests scripts benchmarks runs -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
@@ -87,9 +87,9 @@ $(VENV)/.everything: pyproject.toml constraints.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --editable '.[all,cluster,dev]'
 	@touch $(VENV)/.base $@
 
-# Without its server the tests of object stores skip, and say so.
-$(S3)/.installed: constraints-s3.txt | $(BIN)/python
-	$(BIN)/python -m venv $(S3)
-	PIP_CONSTRAINT=$(CURDIR)/constraints-s3.txt PIP_BUILD_CONSTRAINT= \
-	    $(S3)/bin/python -m pip install --quiet 'moto[s3]' flask flask-cors
+# Without its servers the tests of object stores skip, and say so.
+$(STORES)/.installed: constraints-stores.txt | $(BIN)/python
+	$(BIN)/python -m venv $(STORES)
+	PIP_CONSTRAINT=$(CURDIR)/constraints-stores.txt PIP_BUILD_CONSTRAINT= \
+	    $(STORES)/bin/python -m pip install --quiet 'moto[s3]' flask flask-cors gcp-storage-emulator
 	@touch $@

@@ -48,7 +48,7 @@ TOP = {
     "scripts/": "makes the generated parts of the documentation",
     "pyproject.toml": "the package, its dependencies and extras, the settings of all checks",
     "constraints.txt": "the exact versions that make and CI install",
-    "constraints-s3.txt": "those of the S3-compatible server of some tests",
+    "constraints-stores.txt": "those of the object stores of some tests",
     "Makefile": "demo, test, check, bench and the rest",
 }
 

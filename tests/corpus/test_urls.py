@@ -1,12 +1,15 @@
-"""Posts and corpora in an object store: an S3-compatible server on this machine.
+"""Posts and corpora in object stores: servers on this machine that speak as S3 and Google's do.
 
-The server, moto, needs older libraries than the package does, so `make test` installs it apart.
+They need older libraries than the package does, so `make test` installs them apart.
 """
 
 import gzip
+import json
 import socket
 import subprocess
+import sys
 import time
+from http.client import HTTPConnection
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -16,7 +19,6 @@ from typer.testing import CliRunner
 
 from deepmoji.cli import app
 from deepmoji.corpus import build, publish, urls
-from deepmoji.corpus.cluster import Ray
 from deepmoji.corpus.posts import find_posts
 from deepmoji.corpus.settings import CorpusSettings
 from deepmoji.corpus.urls import Url
@@ -24,21 +26,25 @@ from deepmoji.errors import InputError
 from deepmoji.scoring import score
 from tests.corpus.conftest import SETTINGS
 from tests.corpus.test_build import contents, facts
+from tests.helpers.raycluster import started
 from tests.source_tree import ROOT
 
-SERVER = ROOT / ".s3" / "bin" / "python"
+PYTHON = ROOT / ".stores" / "bin" / "python"
+COMMANDS = {
+    "s3": ["-m", "moto.server", "-H", "127.0.0.1", "-p"],
+    "gs": ["-m", "gcp_storage_emulator", "start", "--in-memory", "--host=127.0.0.1", "--port"],
+}
 
 
-@pytest.fixture(scope="module")
-def server():
-    if not SERVER.is_file():
-        pytest.skip(
-            "needs an S3-compatible server, as `make test` installs it: make .s3/.installed"
-        )
+@pytest.fixture(scope="module", params=COMMANDS)
+def store(request):
+    """A kind of object store and where it answers."""
+    if not PYTHON.is_file():
+        pytest.skip("needs object stores, as `make test` installs them: make .stores/.installed")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [SERVER, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    command = [PYTHON, *COMMANDS[request.param], str(port)]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
         try:
             deadline = time.monotonic() + 120
@@ -46,7 +52,7 @@ def server():
                 assert process.poll() is None
                 assert time.monotonic() < deadline
                 time.sleep(0.1)
-            yield f"http://127.0.0.1:{port}"
+            yield request.param, f"http://127.0.0.1:{port}"
         finally:
             process.terminate()
 
@@ -57,22 +63,41 @@ def answers(port):
 
 
 @pytest.fixture
-def bucket(server, monkeypatch, request, tmp_path):
+def bucket(store, monkeypatch, request, tmp_path):
+    kind, address = store
     environment = {
         "AWS_ACCESS_KEY_ID": "testing",
         "AWS_SECRET_ACCESS_KEY": "testing",
         "AWS_REGION": "us-east-1",
         "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_ENDPOINT_URL": server,
+        "AWS_ENDPOINT_URL": address,
+        "STORAGE_EMULATOR_HOST": address,
         "XDG_CACHE_HOME": str(tmp_path / "cache"),
     }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     urls._connect.cache_clear()
-    name = request.node.name.replace("_", "-")[:60].strip("-")
-    fs.S3FileSystem(endpoint_override=server, allow_bucket_creation=True).create_dir(name)
-    yield f"s3://{name}"
+    name = request.node.originalname.replace("_", "-")[:60].strip("-")
+    make_bucket(kind, address, name)
+    yield f"{kind}://{name}"
     urls._connect.cache_clear()
+
+
+def make_bucket(kind, address, name):
+    if kind == "s3":
+        fs.S3FileSystem(endpoint_override=address, allow_bucket_creation=True).create_dir(name)
+    else:
+        client = HTTPConnection(address.removeprefix("http://"))
+        headers = {"Content-Type": "application/json"}
+        client.request("POST", "/storage/v1/b?project=x", json.dumps({"name": name}), headers)
+        assert client.getresponse().status == 200
+
+
+def fetch(url, folder):
+    for each, *_ in Url(url).files():
+        path = folder / each.text.removeprefix(f"{url}/")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(each.read())
 
 
 def put(url, content):
@@ -110,8 +135,7 @@ def test_a_corpus_is_sent_and_known_again(bucket, post_file, corpus, tmp_path):
     assert [name for name in names(out) if "part-" not in name] == sorted(
         path.name for path in corpus.iterdir() if path.is_file()
     )
-    store = urls._connect("s3", bucket.removeprefix("s3://"))
-    fs.copy_files(out.removeprefix("s3://"), str(tmp_path / "back"), store, fs.LocalFileSystem())
+    fetch(out, tmp_path / "back")
     local = tmp_path / "local"
     settings = CorpusSettings(per_emoji=6, natural=40, vocabulary_size=45)
     build(post_file, local, settings=settings, workers=1)
@@ -157,7 +181,7 @@ def test_patterns_and_what_is_passed_over(bucket):
     assert found(f"{bucket}/**/*.txt")[-1] == "c/x.txt"
     assert found(f"{bucket}/a/[xy].*") == ["a/x.txt", "a/y.csv"]
     assert found(bucket, Url(f"{bucket}/a")) == ["c/x.txt"]
-    for source in (f"{bucket}/nothing", f"{bucket}/*.csv", "s3://no-such-bucket/x"):
+    for source in (f"{bucket}/nothing", f"{bucket}/*.csv", f"{bucket}-none/x"):
         with pytest.raises(InputError, match=r"no such file|cannot be reached"):
             find_posts([source])
     with pytest.raises(InputError, match="format"):
@@ -184,9 +208,30 @@ def test_files_that_break_off_or_go_away(bucket, tmp_path, monkeypatch):
         build(bucket, tmp_path / "again", settings=settings, workers=1)
 
 
-def test_what_cannot_be(post_file, tmp_path):
-    with pytest.raises(InputError, match="all machines see"):
-        build(post_file, "s3://bucket/corpus", cluster=Ray("x"))
+@pytest.mark.slow
+def test_a_cluster_reads_and_the_one_who_asked_writes(bucket, post_file, tmp_path):
+    """On two nodes, which share no folder of this build."""
+    pytest.importorskip("ray", reason="needs ray: pip install 'deepmoji[cluster]'")
+    lines = post_file.read_bytes().splitlines(keepends=True)
+    for number in range(4):
+        put(f"{bucket}/posts/{number}.jsonl", b"".join(lines[number::4]))
+    out = f"{bucket}/corpus"
+    command = [sys.executable, "-m", "deepmoji", "corpus", "build", f"{bucket}/posts"]
+    command += ["--per-emoji", "6", "--natural", "40", "--runner", "ray", "--out", out]
+    with started(2) as nodes:
+        run = subprocess.run(
+            [*command, "--address", nodes.address], check=False, capture_output=True, text=True
+        )
+    assert run.returncode == 0, run.stderr
+    fetch(out, tmp_path / "back")
+    local = tmp_path / "local"
+    build(post_file, local, settings=CorpusSettings(per_emoji=6, natural=40), workers=1)
+    assert contents(tmp_path / "back") == contents(local)
+    assert facts(tmp_path / "back") == facts(local)
+    assert not any((tmp_path / "cache").rglob("*.parquet"))
+
+
+def test_what_cannot_be(tmp_path):
     with pytest.raises(InputError, match="score reads files"):
         score("s3://bucket/posts", tmp_path / "out")
     assert publish.working_folder(Url("s3://a/b")) != publish.working_folder(Url("s3://a/c"))

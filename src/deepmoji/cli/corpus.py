@@ -146,7 +146,7 @@ _Overwrite = Annotated[
 def build_command(
     posts: _Posts,
     out: Annotated[
-        str, typer.Option("--out", "-o", help="The corpus folder to make, or an s3:// URL.")
+        str, typer.Option("--out", "-o", help="The corpus folder to make, or an s3 or gs URL.")
     ],
     text_column: _TextColumn = None,
     lang_column: _LangColumn = None,

@@ -1,10 +1,15 @@
 """A build on a Ray cluster: a task for each stage, on any of its machines."""
 
 import os
+import tempfile
 from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from deepmoji.corpus import program
 from deepmoji.corpus.cluster import Ray, run_tasks
@@ -19,22 +24,28 @@ class Done:
     """A stage that a cluster ran.
 
     Attributes:
-        size: bytes of its files.
+        number: of the stage among those that were to run.
+        part: the bytes of its file, uint8 [n].
         tally: what it counted.
         machine: names the machine.
         process: names the process on it.
     """
 
-    size: int
+    number: int
+    part: NDArray[np.uint8]
     tally: Tally
     machine: str
     process: int
 
 
-def run_stages(stages: Sequence[Stage], cluster: Ray) -> Generator[Done]:
-    """Run stages, each by the program and into the files of a local build, in any order.
+def run_stages(stages: Sequence[Stage], cluster: Ray) -> Generator[tuple[Stage, Done]]:
+    """Run stages, each by the program of a local build, and keep what comes of them here.
 
-    All machines have to see the posts and the corpus folder under the same paths.
+    All machines have to see the posts under the same paths or URLs, nothing else: what a task
+    makes of them comes back through Ray.
+
+    Yields:
+        stages in the order in which they are done.
 
     Raises:
         InputError: if a file or a row cannot be read and the settings are strict.
@@ -43,24 +54,32 @@ def run_stages(stages: Sequence[Stage], cluster: Ray) -> Generator[Done]:
     """
     if not stages:
         return
-    folder = stages[0].folder.absolute()
-    shared = replace(stages[0], files=(), names=(), folder=folder)  # the same but for the files
-    items = [(tuple(map(_absolute, stage.files)), stage.names) for stage in stages]
-    with closing(run_tasks(cluster, run_stage, shared, items)) as done:
-        yield from done
+    shared = replace(stages[0], files=(), names=())  # the same but for the files
+    items = [
+        (number, tuple(map(_absolute, stage.files)), stage.names)
+        for number, stage in enumerate(stages)
+    ]
+    with closing(run_tasks(cluster, run_stage, shared, items)) as outcomes:
+        for done in outcomes:
+            stage = stages[done.number]
+            stage.keep(done.part, done.tally)
+            yield stage, done
 
 
-def run_stage(shared: Stage, item: tuple[tuple[PostFile, ...], tuple[str, ...]]) -> Done:
+def run_stage(shared: Stage, item: tuple[int, tuple[PostFile, ...], tuple[str, ...]]) -> Done:
     """Run a stage in this process, which is a worker of Ray."""
-    files, names = item
+    number, files, names = item
     program.start(threads=1)
-    stage = replace(shared, files=files, names=names)
-    # With the one core that a task has, a process for the text work would only cost its start.
-    # A task that is repeated, because its machine was lost at the end of it, may be done.
-    tally = stage.finished() or stage.run(0, lambda _size, _rows: None)
+    with tempfile.TemporaryDirectory() as scratch:
+        stage = replace(shared, files=files, names=names, folder=Path(scratch))
+        # With the one core that a task has, a process for the text work would only cost its start.
+        tally = stage.run(0, lambda _size, _rows: None)
+        part = np.fromfile(stage.part, np.uint8)
     ray: Any = require("ray", "cluster")
     here = ray.get_runtime_context()
-    return Done(size=stage.size, tally=tally, machine=here.get_node_id(), process=os.getpid())
+    return Done(
+        number=number, part=part, tally=tally, machine=here.get_node_id(), process=os.getpid()
+    )
 
 
 def _absolute(file: PostFile) -> PostFile:

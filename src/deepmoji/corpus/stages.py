@@ -122,6 +122,17 @@ class Stage:
         write_json(self.tally_path, tally.to_dict())
         return tally
 
+    def keep(self, part: NDArray[np.uint8], tally: Tally) -> None:
+        """Keep the outcome of a stage that ran elsewhere.
+
+        Args:
+            part: the bytes of its file, uint8 [n].
+            tally: what it counted.
+        """
+        with atomic_path(self.part) as path:
+            part.tofile(path)
+        write_json(self.tally_path, tally.to_dict())
+
     def _readings(self, workers: int) -> Generator[tuple[pa.Table, int]]:
         """Yield the rows as they are done, with about how many bytes of the files were read."""
         stop_file = self.part.with_suffix(".stop")

@@ -1,5 +1,6 @@
 """Files in object stores and on model hubs, by URL: s3://, gs://, hf://."""
 
+import datetime
 import functools
 import io
 import os
@@ -18,6 +19,8 @@ from deepmoji.errors import InputError, require
 SCHEMES = ("s3", "gs", "hf")
 _URL = re.compile(rf"({'|'.join(SCHEMES)})://(.+)")
 _AT_ONCE = 8 << 20  # bytes of a request: each takes as long as thousands of rows
+# For Google's storage, which is asked again and again for 15 minutes by default.
+_PATIENCE = datetime.timedelta(minutes=1)
 _WILD = re.compile(r"[*?[]")
 
 
@@ -134,10 +137,24 @@ def _connect(scheme: str, bucket: str) -> Any:
     endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
     if scheme == "s3" and endpoint:
         return fs.S3FileSystem(endpoint_override=endpoint)
+    if scheme == "gs":
+        return _connect_google(os.environ.get("STORAGE_EMULATOR_HOST"))
     if scheme == "hf":
         hub: Any = require("huggingface_hub", "hub")
         return fs.PyFileSystem(fs.FSSpecHandler(hub.HfFileSystem()))
     return fs.FileSystem.from_uri(f"{scheme}://{bucket}")[0]
+
+
+def _connect_google(emulator: str | None) -> Any:
+    if emulator is None:
+        return fs.GcsFileSystem(retry_time_limit=_PATIENCE)
+    scheme, _, host = emulator.rpartition("://")  # it comes with and without
+    return fs.GcsFileSystem(
+        anonymous=True,
+        endpoint_override=host.rstrip("/"),
+        scheme=scheme or "http",
+        retry_time_limit=_PATIENCE,
+    )
 
 
 @contextmanager
