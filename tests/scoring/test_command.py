@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 
+import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -139,6 +140,25 @@ def test_signals_end_it_in_one_line(command, unbroken, tmp_path, number, everyon
     check_whole(out)
     finish(command, out)
     assert contents(out) == unbroken
+
+
+@unix
+@pytest.mark.slow
+def test_interrupted_while_its_workers_start_it_says_one_line(command, tmp_path):
+    """Semaphores that nobody takes down would be told of by Python."""
+    with start(command, tmp_path / "out") as process:
+        while process.poll() is None and not workers_of(process):
+            time.sleep(0.01)
+        os.killpg(process.pid, signal.SIGINT)
+        said = process.stderr.read().decode()
+    assert process.returncode == 1
+    assert len(said.splitlines()) == 1, said
+    assert gone(process.pid)
+
+
+def workers_of(process):
+    lines = [" ".join(each.cmdline()) for each in psutil.Process(process.pid).children()]
+    return [line for line in lines if "spawn_main" in line]
 
 
 MEASURE = """

@@ -59,8 +59,8 @@ def main() -> None:
     try:
         app()
     except SystemExit as end:
-        if end.code and "daft" in sys.modules:
-            # Ended while its workers start, daft's threads abort the interpreter on its way out.
+        if end.code and "deepmoji.corpus.program" in sys.modules:
+            # Ended while its workers start, Daft's threads abort the interpreter on its way out.
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(end.code if isinstance(end.code, int) else 1)
