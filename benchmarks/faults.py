@@ -1,6 +1,7 @@
 """Kills, full disks, broken inputs: whether each command keeps what it promises.
 
 python -m benchmarks.faults                  # an hour on two cores; the full disk needs root, Linux
+python -m benchmarks.faults --only score     # anew, among the results of the others
 python -m benchmarks.faults --only score --kills 3 --out FILE
 
 Each command runs once unbroken. Then it is killed (SIGKILL) at random moments and started again
@@ -19,15 +20,15 @@ import sys
 import tempfile
 import time
 from collections.abc import Generator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import psutil
-
-from benchmarks.record import machine, write
+from benchmarks.processes import are_gone, has_ended, heed_interrupts, members, workers_of
+from benchmarks.record import RESULTS, machine, write
 from benchmarks.subjects import Subject, leftovers, outcome, prepare
 from tests.helpers.raycluster import started
 
@@ -46,6 +47,8 @@ def main() -> int:
     parser.add_argument("--out", type=Path, help="write there, not among the results")
     options = parser.parse_args()
     results: dict[str, Any] = {}
+    if options.only and options.out is None:
+        results = _measured()
     with tempfile.TemporaryDirectory() as name:
         for subject in prepare(Path(name)):
             if options.only in (None, subject.name):
@@ -64,6 +67,13 @@ def main() -> int:
     return 1 if problems else 0
 
 
+def _measured() -> dict[str, Any]:
+    """Return what is there of this machine, each command with the day on which it was broken."""
+    path = RESULTS / "faults.json"
+    before = json.loads(path.read_text("utf-8")) if path.is_file() else {}
+    return before.get("commands", {}) if before.get("machine") == machine() else {}
+
+
 @dataclass
 class Trial:
     """The faults of one command, and what went wrong."""
@@ -78,7 +88,8 @@ class Trial:
     def run(self, kills: int) -> dict[str, Any]:
         truth = self._unbroken("unbroken")
         self._unbroken("unbroken-again")
-        result: dict[str, Any] = {"seconds": round(self.seconds, 1), "files": len(self.truth)}
+        result: dict[str, Any] = {"date": datetime.now(UTC).date().isoformat()}
+        result |= {"seconds": round(self.seconds, 1), "files": len(self.truth)}
         result["kills"] = self.killed(kills)
         result["signals"] = {name: self.signalled(name) for name in _SIGNALS}
         result["worker_killed"] = self.worker_killed()
@@ -110,7 +121,7 @@ class Trial:
             out = self.folder / f"killed-{runs}"
             with self._started(out) as process:
                 moment = self.draw.uniform(0, self.seconds)
-                if not _ended(process, moment):
+                if not has_ended(process, moment):
                     kills += 1
                     moments.append(round(moment, 1))
                     process.kill()
@@ -129,7 +140,7 @@ class Trial:
         for attempt in range(_ATTEMPTS):
             out = self.folder / f"{name}-{attempt}"
             with self._started(out) as process:
-                in_time = not _ended(process, self.seconds * self.draw.uniform(0.3, 0.6))
+                in_time = not has_ended(process, self.seconds * self.draw.uniform(0.3, 0.6))
                 if not in_time:  # another program had made the unbroken runs slow
                     continue
                 os.killpg(process.pid, _SIGNALS[name])
@@ -143,8 +154,8 @@ class Trial:
         """Kill one of the processes that work for the command."""
         out = self.folder / "worker"
         with self._started(out) as process:
-            _ended(process, self.seconds * 0.5)
-            workers = _workers(process.pid)
+            has_ended(process, self.seconds * 0.5)
+            workers = workers_of(process.pid)
             if workers:
                 self.draw.choice(workers).kill()
             said = self._told(process, "a dead worker")
@@ -201,7 +212,7 @@ class Trial:
         """Remove an input while the command runs, put it back, run again."""
         path, out = self.subject.inputs[-1], self.folder / "vanished"
         with _put_back(path, self.folder), self._started(out) as process:
-            _ended(process, self.seconds * self.draw.uniform(0.2, 0.4))
+            has_ended(process, self.seconds * self.draw.uniform(0.2, 0.4))
             path.unlink()
             said = self._told(process, "a vanished input")
         return {"status": process.returncode, "says": said} | {
@@ -232,8 +243,8 @@ class Trial:
             self.problems.append(otherwise)
 
     def _expect_gone(self, group: int, fault: str) -> None:
-        if not _gone(group):
-            self._expect(False, f"{fault}: lived on: {'; '.join(_members(group))}")
+        if not are_gone(group, _PATIENCE / 10):
+            self._expect(False, f"{fault}: lived on: {'; '.join(members(group))}")
             os.killpg(group, signal.SIGKILL)
 
     def _finish(self, out: Path, *more: str) -> tuple[int, str]:
@@ -242,11 +253,12 @@ class Trial:
         return process.returncode, self._last_line()
 
     def _told(self, process: subprocess.Popen[bytes], fault: str) -> str:
-        """Wait for a run's end; return the last line of what it said, which no traceback may be."""
+        """Wait for a run's end; return the last line of what it said, without noise before it."""
         process.wait(_PATIENCE)
         self._expect_gone(process.pid, fault)
         said = self._log.read_text(encoding="utf-8", errors="replace")
-        self._expect("Traceback" not in said, f"{fault}: a traceback")
+        for noise in ("Traceback", "Warning"):
+            self._expect(noise not in said, f"{fault}: says {noise}")
         return self._last_line()
 
     @property
@@ -268,54 +280,10 @@ class Trial:
                 stdout=subprocess.DEVNULL,
                 stderr=log,
                 start_new_session=True,
-                preexec_fn=_heed_interrupts,
+                preexec_fn=heed_interrupts,
             ) as process,
         ):
             yield process
-
-
-def _heed_interrupts() -> None:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-def _ended(process: subprocess.Popen[bytes], seconds: float) -> bool:
-    """Wait so long; whether the process has ended."""
-    try:
-        process.wait(seconds)
-    except subprocess.TimeoutExpired:
-        return False
-    return True
-
-
-def _gone(group: int) -> bool:
-    """Whether nobody of a process group is left, after a while."""
-    deadline = time.monotonic() + _PATIENCE / 10
-    while time.monotonic() < deadline:
-        try:
-            os.killpg(group, 0)
-        except ProcessLookupError:
-            return True
-        time.sleep(0.1)
-    return False
-
-
-def _members(group: int) -> list[str]:
-    """Return the command lines of a process group."""
-    found: list[str] = []
-    for process in psutil.process_iter():
-        with suppress(psutil.Error, ProcessLookupError):
-            if os.getpgid(process.pid) == group:
-                found.append(" ".join(process.cmdline())[-80:])
-    return found
-
-
-def _workers(pid: int) -> list[psutil.Process]:
-    """Return the processes that a command started, without the one that tracks its resources."""
-    try:
-        found = psutil.Process(pid).children(recursive=True)
-        return [each for each in found if "resource_tracker" not in " ".join(each.cmdline())]
-    except psutil.Error:
-        return []
 
 
 @contextmanager
