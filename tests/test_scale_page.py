@@ -58,6 +58,46 @@ def test_the_page_stands_without_results():
     assert readme.missing_results({}) == readme.missing_results({"training_speed_gpu": {}})
 
 
+def test_faults_name_what_was_tried_and_every_problem():
+    broken = {
+        "kills": {"kills": 20, "finished_runs": 7},
+        "signals": {"SIGINT": {"says": "x"}, "SIGTERM": {"says": "y"}},
+        "worker_killed": {"status": 1},
+        "disk_full": "not tried: needs root on Linux",
+        "input_vanished": {"status": 0},
+        "problems": ["kill 3: lived on: python"],
+    }
+    whole = {**broken, "problems": []}
+    text = scale_figures.faults({"faults": {"commands": {"score": whole, "pretrain": broken}}})
+    tried = "SIGINT, SIGTERM, worker killed, input vanished"
+    assert f"| `score` | 20 | 7 | {tried} | 0 |" in text
+    assert f"| `pretrain` | 20 | 7 | {tried} | 1 |" in text
+    assert text.splitlines()[-1] == "- `pretrain`: kill 3: lived on: python"
+    assert "Not measured yet" in scale_figures.faults({})
+
+
+def test_scoring_stands_beside_what_a_list_in_memory_gives():
+    measured = {
+        "rows": 3_000_000,
+        "files": 4,
+        "cores": 2,
+        "cores_busy": 1.806,
+        "machine": {"cpu": "Z80"},
+        "date": "2026-01-02",
+        "seconds": 3807.4,
+        "rows_per_second": 787.9,
+        "ratio_to_baseline": 0.941,
+        "baseline": {"texts_per_second": [780.2, 895.1]},
+        "peak_memory_mb": 1041,
+        "finished": [{"peak_memory_mb": 1007}],
+    }
+    text = scale_figures.scoring({"score": measured})
+    assert text.startswith("3,000,000 posts in 4 files on 2 cores (Z80), 2026-01-02: 63 minutes")
+    for part in ("788 rows/s, 94%", "780 texts/s before and 895 after", "1.81 cores", "1,041 MB"):
+        assert part in text
+    assert "Not measured yet" in scale_figures.scoring({})
+
+
 def test_rows_of_one_step_alone_are_enough():
     few = {**RESULTS, "scale": {**RESULTS["scale"], "rows": RESULTS["scale"]["rows"][:1]}}
     assert "| `score`, 55 billion posts | – | – | – |" in scale_figures.needs(few)
