@@ -11,6 +11,7 @@ import pytest
 from hypothesis import settings
 
 from tests.helpers.raycluster import Nodes, started
+from tests.helpers.stores import bucket, store  # noqa: F401 - fixtures
 
 ROOT = Path(__file__).resolve().parent.parent
 

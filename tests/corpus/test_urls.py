@@ -1,111 +1,24 @@
-"""Posts and corpora in object stores: servers on this machine that speak as S3 and Google's do.
-
-They need older libraries than the package does, so `make test` installs them apart.
-"""
+"""Posts and corpora in object stores: servers on this machine that speak as S3 and Google's do."""
 
 import gzip
-import json
-import socket
 import subprocess
 import sys
-import time
-from http.client import HTTPConnection
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from pyarrow import fs
 from typer.testing import CliRunner
 
 from deepmoji.cli import app
-from deepmoji.corpus import build, publish, urls
+from deepmoji.corpus import build
 from deepmoji.corpus.posts import find_posts
 from deepmoji.corpus.settings import CorpusSettings
-from deepmoji.corpus.urls import Url
+from deepmoji.corpus.urls import Url, working_folder
 from deepmoji.errors import InputError
-from deepmoji.scoring import score
 from tests.corpus.conftest import SETTINGS
 from tests.corpus.test_build import contents, facts
 from tests.helpers.raycluster import started
-from tests.source_tree import ROOT
-
-PYTHON = ROOT / ".stores" / "bin" / "python"
-COMMANDS = {
-    "s3": ["-m", "moto.server", "-H", "127.0.0.1", "-p"],
-    "gs": ["-m", "gcp_storage_emulator", "start", "--in-memory", "--host=127.0.0.1", "--port"],
-}
-
-
-@pytest.fixture(scope="module", params=COMMANDS)
-def store(request):
-    """A kind of object store and where it answers."""
-    if not PYTHON.is_file():
-        pytest.skip("needs object stores, as `make test` installs them: make .stores/.installed")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [PYTHON, *COMMANDS[request.param], str(port)]
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
-        try:
-            deadline = time.monotonic() + 120
-            while not answers(port):
-                assert process.poll() is None
-                assert time.monotonic() < deadline
-                time.sleep(0.1)
-            yield request.param, f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
-
-
-def answers(port):
-    with socket.socket() as client:
-        return client.connect_ex(("127.0.0.1", port)) == 0
-
-
-@pytest.fixture
-def bucket(store, monkeypatch, request, tmp_path):
-    kind, address = store
-    environment = {
-        "AWS_ACCESS_KEY_ID": "testing",
-        "AWS_SECRET_ACCESS_KEY": "testing",
-        "AWS_REGION": "us-east-1",
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_ENDPOINT_URL": address,
-        "STORAGE_EMULATOR_HOST": address,
-        "XDG_CACHE_HOME": str(tmp_path / "cache"),
-    }
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-    urls._connect.cache_clear()
-    name = request.node.originalname.replace("_", "-")[:60].strip("-")
-    make_bucket(kind, address, name)
-    yield f"{kind}://{name}"
-    urls._connect.cache_clear()
-
-
-def make_bucket(kind, address, name):
-    if kind == "s3":
-        fs.S3FileSystem(endpoint_override=address, allow_bucket_creation=True).create_dir(name)
-    else:
-        client = HTTPConnection(address.removeprefix("http://"))
-        headers = {"Content-Type": "application/json"}
-        client.request("POST", "/storage/v1/b?project=x", json.dumps({"name": name}), headers)
-        assert client.getresponse().status == 200
-
-
-def fetch(url, folder):
-    for each, *_ in Url(url).files():
-        path = folder / each.text.removeprefix(f"{url}/")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(each.read())
-
-
-def put(url, content):
-    Url(url).write(iter([content]))
-
-
-def names(url):
-    return sorted(each.text.removeprefix(f"{url}/") for each, *_ in Url(url).files())
+from tests.helpers.stores import fetch, names, put
 
 
 def test_corpus_is_that_of_the_same_files_here(bucket, post_file, corpus, posts, tmp_path):
@@ -231,7 +144,6 @@ def test_a_cluster_reads_and_the_one_who_asked_writes(bucket, post_file, tmp_pat
     assert not any((tmp_path / "cache").rglob("*.parquet"))
 
 
-def test_what_cannot_be(tmp_path):
-    with pytest.raises(InputError, match="score reads files"):
-        score("s3://bucket/posts", tmp_path / "out")
-    assert publish.working_folder(Url("s3://a/b")) != publish.working_folder(Url("s3://a/c"))
+def test_urls_are_built_in_folders_of_their_own():
+    folders = {working_folder(Url(f"s3://a/{name}"), "builds") for name in ("b", "c")}
+    assert len(folders) == 2

@@ -108,6 +108,13 @@ def test_tasks_that_fail_or_are_lost(run, ray, bundle, tmp_path):
     assert ray.begun is None
 
 
+def test_a_machine_with_another_model_is_refused(run, ray, monkeypatch, tmp_path):
+    monkeypatch.setattr("deepmoji.scoring.cluster.digest", lambda _: "another one")
+    with pytest.raises(InputError, match=r"has another model in .*tiny than the machine that asks"):
+        run("out", Ray())
+    assert contents(tmp_path / "out") == {}
+
+
 @pytest.mark.slow
 def test_with_ray_itself(run, bundle, ray_cluster, tmp_path):
     command = [sys.executable, "-m", "deepmoji", "score", "posts", "--model", str(bundle.folder)]

@@ -7,7 +7,6 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import asdict
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -36,12 +35,15 @@ def score_command(
         list[str],
         typer.Argument(
             metavar="INPUT...",
-            help="Files, folders and globs: Parquet, CSV, TSV, JSON lines or plain text with a "
-            "text a line; the last four also .gz, .bz2, .zst.",
+            help="Files, folders and globs, here or at s3://, gs:// and hf://: Parquet, CSV, TSV, "
+            "JSON lines or plain text with a text a line; the last four also .gz, .bz2, .zst.",
             show_default=False,
         ),
     ],
-    out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="The folder to make.")],
+    out: Annotated[
+        str,
+        typer.Option("--out", "-o", metavar="DIR", help="The folder to make, or an s3 or gs URL."),
+    ],
     model: Model = None,
     text_column: Annotated[
         str | None,

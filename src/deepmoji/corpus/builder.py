@@ -18,13 +18,13 @@ from deepmoji.corpus.labelset import fixed_labels, most_frequent, top_count
 from deepmoji.corpus.layout import FORMAT_VERSION, REPORT, REPORT_TEXT
 from deepmoji.corpus.machine import watch_memory
 from deepmoji.corpus.posts import PostFile, check_posts, find_posts
-from deepmoji.corpus.publish import finished, send, working_folder
+from deepmoji.corpus.publish import finished, send
 from deepmoji.corpus.remote import run_stages
 from deepmoji.corpus.report import make_report, to_markdown
 from deepmoji.corpus.settings import CorpusSettings, fingerprint
 from deepmoji.corpus.stages import Stage, in_groups
 from deepmoji.corpus.tally import Tally
-from deepmoji.corpus.urls import Url, is_url
+from deepmoji.corpus.urls import Url, is_url, working_folder
 from deepmoji.errors import InputError
 from deepmoji.files import atomic_path, is_disk_full, write_json
 from deepmoji.machine import available_cores
@@ -258,7 +258,7 @@ def build_corpus(
     place = Url(str(out)) if is_url(out) else Path(out)
     build = Build(
         posts=find_posts(posts, place),
-        out=working_folder(place) if isinstance(place, Url) else place,
+        out=working_folder(place, "builds") if isinstance(place, Url) else place,
         settings=settings,
         workers=workers or available_cores(),
         cluster=cluster,

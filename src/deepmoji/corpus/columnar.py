@@ -3,14 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from deepmoji.corpus.columns import Columns, Fields
 from deepmoji.corpus.source import BATCH_ROWS, NO_TEXT, NOT_UTF8, POSTS, Row, to_table
-from deepmoji.corpus.urls import Url
+from deepmoji.corpus.urls import Url, for_arrow
 from deepmoji.errors import InputError
 
 
@@ -41,7 +40,7 @@ class ParquetFile:
             InputError: if a column is missing or does not hold text.
             OSError, pyarrow.ArrowException: if it cannot be read.
         """
-        with pq.ParquetFile(self._input()) as file:
+        with pq.ParquetFile(for_arrow(self.path)) as file:
             self._choose(file.schema_arrow)
         return True
 
@@ -52,7 +51,7 @@ class ParquetFile:
             InputError: if a column is missing or does not hold text.
             OSError, pyarrow.ArrowException: if the file breaks off.
         """
-        with pq.ParquetFile(self._input()) as file:
+        with pq.ParquetFile(for_arrow(self.path)) as file:
             chosen = self._choose(file.schema_arrow)
             columns = list({name for name in chosen if name is not None})
             done, total = 0, max(1, file.metadata.num_rows)
@@ -60,9 +59,6 @@ class ParquetFile:
                 yield _to_posts(batch, chosen, done)
                 done += batch.num_rows
                 self._share = done / total
-
-    def _input(self) -> Any:
-        return self.path.input() if isinstance(self.path, Url) else self.path
 
     def _choose(self, schema: pa.Schema) -> Fields:
         chosen = self.columns.choose(schema.names, self.path)

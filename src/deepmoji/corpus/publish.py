@@ -1,10 +1,7 @@
 """A corpus that is to lie at a URL: built in a folder of this machine, then sent, report last."""
 
-import hashlib
 import json
-import os
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +9,6 @@ from deepmoji.corpus.folder import FILES
 from deepmoji.corpus.layout import REPORT, TRAIN_FOLDER
 from deepmoji.corpus.urls import Url, plain_errors
 from deepmoji.errors import InputError
-
-_AT_ONCE = 8 << 20  # bytes
-
-
-def working_folder(url: Url) -> Path:
-    """Return where the corpus of a URL is built; the same command finds it again."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    name = hashlib.blake2b(url.text.encode(), digest_size=10).hexdigest()
-    return cache / "deepmoji" / "builds" / name
 
 
 def finished(url: Url, identity: str) -> dict[str, Any] | None:
@@ -69,15 +57,9 @@ def send(folder: Path, url: Url) -> None:
             if _is_ours(each.text.removeprefix(f"{url.text.rstrip('/')}/")) and each not in wanted:
                 each.remove()
         for path in files:
-            (url / path.relative_to(folder).as_posix()).write(_content(path))
+            (url / path.relative_to(folder).as_posix()).write_file(path)
     shutil.rmtree(folder)
 
 
 def _is_ours(name: str) -> bool:
     return name in FILES or name.startswith(f"{TRAIN_FOLDER}/part-")
-
-
-def _content(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        while part := file.read(_AT_ONCE):
-            yield part

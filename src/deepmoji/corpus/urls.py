@@ -2,13 +2,14 @@
 
 import datetime
 import functools
+import hashlib
 import io
 import os
 import re
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, cast
 
 import pyarrow as pa
@@ -95,6 +96,10 @@ class Url:
             for part in content:
                 file.write(part)
 
+    def write_file(self, path: Path) -> None:
+        """Send a file of this machine, there whole at the end or not at all."""
+        self.write(_content(path))
+
     def remove(self) -> None:
         """Remove the file, if it is there."""
         store, path = self._store()
@@ -130,6 +135,29 @@ class Url:
         scheme = self.text.partition("://")[0]
         # A pattern is no URL that pyarrow would take, so only its bucket is shown to it.
         return _connect(scheme, self.place.parts[0]), str(self.place)
+
+
+def for_arrow(path: Path | Url) -> Any:
+    """Return what pyarrow opens a file by."""
+    return path.input() if isinstance(path, Url) else path
+
+
+def working_folder(url: Url, work: str) -> Path:
+    """Return where what is to lie at a URL is made; the same command finds it again.
+
+    Args:
+        url: where it is to lie.
+        work: names the kind of work.
+    """
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    name = hashlib.blake2b(url.text.encode(), digest_size=10).hexdigest()
+    return cache / "deepmoji" / work / name
+
+
+def _content(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while part := file.read(_AT_ONCE):
+            yield part
 
 
 @functools.lru_cache

@@ -32,8 +32,9 @@ def score(
     >>> score("posts/", "scored")  # doctest: +SKIP
 
     Args:
-        inputs: a file, folder or glob, or several: Parquet, CSV, TSV, JSON lines, plain text.
-        out: a folder that is new, empty, or of the same settings.
+        inputs: a file, folder or glob, or several, here or at a URL (``s3://``, ``gs://``,
+            ``hf://``): Parquet, CSV, TSV, JSON lines, plain text.
+        out: a folder that is new, empty, or of the same settings; here or at a URL.
         settings: the model, and what to write of its answers.
         runner: where it runs: :class:`~deepmoji.scoring.runners.Local`, on all cores, by default.
         overwrite: replace what another call wrote to ``out``.
@@ -47,6 +48,7 @@ def score(
     """
     for module in ("pyarrow", "daft"):
         require(module, "corpus")
+    from deepmoji.corpus.urls import Url, is_url
     from deepmoji.scoring.run import score_files
     from deepmoji.scoring.runners import Local, Ray
     from deepmoji.scoring.settings import ScoreSettings
@@ -55,7 +57,7 @@ def score(
         require("ray", "cluster")
     return score_files(
         [inputs] if isinstance(inputs, str | Path) else inputs,
-        Path(out),
+        Url(str(out)) if is_url(out) else Path(out),
         settings=settings or ScoreSettings(),
         runner=runner or Local(),
         overwrite=overwrite,

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from deepmoji.corpus.columns import Columns
+from deepmoji.corpus.urls import Url, for_arrow
 from deepmoji.errors import InputError
 from deepmoji.scoring.source import Rows, slice_rows
 
@@ -27,9 +28,9 @@ class ParquetSource:
         OSError, pyarrow.ArrowException: if the file cannot be read.
     """
 
-    def __init__(self, path: Path, text_column: str | None) -> None:
+    def __init__(self, path: Path | Url, text_column: str | None) -> None:
         self._path = path
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(for_arrow(path)) as file:
             self.schema: pa.Schema = file.schema_arrow.remove_metadata()
             self.rows: int = file.metadata.num_rows
             groups = [file.metadata.row_group(k) for k in range(file.num_row_groups)]
@@ -52,7 +53,7 @@ class ParquetSource:
         wanted = list(range(first, len(self._groups)))
         # Through a buffer and without read-ahead: else whole row groups are held, whatever their
         # size. Measured: 120 MB less for a row group of 120 MB.
-        with pq.ParquetFile(self._path, pre_buffer=False, buffer_size=_BUFFER) as file:
+        with pq.ParquetFile(for_arrow(self._path), pre_buffer=False, buffer_size=_BUFFER) as file:
             waiting: pa.Table = self.schema.empty_table()
             for batch in file.iter_batches(self._slice, row_groups=wanted):
                 table = pa.Table.from_batches([batch]).replace_schema_metadata()

@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from deepmoji.bundle import Bundle
+from deepmoji.corpus.urls import Url
 from deepmoji.errors import InputError
 from deepmoji.scoring.scorer import Scored, limits_of
 from deepmoji.scoring.settings import ScoreSettings
@@ -39,7 +40,7 @@ class NewColumns:
         self._prefix = settings.prefix
         self.fields = [pa.field(settings.prefix + name, kind) for name, kind in types.items()]
 
-    def schema(self, given: pa.Schema, path: Path) -> pa.Schema:
+    def schema(self, given: pa.Schema, path: Path | Url) -> pa.Schema:
         """Return the schema of a part of the output.
 
         Args:

@@ -3,17 +3,19 @@
 import shutil
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from deepmoji.corpus.urls import Url
 from deepmoji.errors import InputError
 from deepmoji.files import PARTIAL, read_json, write_json
 from deepmoji.scoring.parts import Part
 
 # Hidden or with an underscore: Spark, Daft and pyarrow read the parts beside them alone.
 MANIFEST, _HIDDEN = "_score.json", ".score"
-_DONE, _WORK, _LOCK = "done", "work", "lock"
+DONE = f"{_HIDDEN}/done"  # a note for each finished part
+_WORK, _LOCK = "work", "lock"
 _UNSET = {"long_texts": "cut"}
 
 
@@ -28,6 +30,19 @@ class ScoreFolder:
 
     path: Path
     request: Mapping[str, Any]
+
+    @property
+    def place(self) -> Path | Url:
+        """What messages name."""
+        return self.path
+
+    def elsewhere(self) -> "ScoreFolder":
+        """Return what a task on another machine is given."""
+        return replace(self, path=self.path.absolute())
+
+    def here(self) -> "ScoreFolder":
+        """Return what a task works with on its machine."""
+        return self
 
     @contextmanager
     def locked(self) -> Generator[None]:
@@ -48,7 +63,7 @@ class ScoreFolder:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise InputError(
-                    f"another run is writing to {self.path}; wait for its end, or choose another "
+                    f"another run is writing to {self.place}; wait for its end, or choose another "
                     "folder"
                 ) from None
             yield  # the lock ends with the file, and with the process
@@ -66,8 +81,8 @@ class ScoreFolder:
         if overwrite:
             return
         if manifest.exists():
-            self._compare(read_json(manifest))
-        elif self.path.exists() and not all(map(_is_ours, self.path.iterdir())):
+            self.compare(read_json(manifest))
+        elif self.path.exists() and not all(map(is_ours, self.path.iterdir())):
             raise InputError(
                 f"{self.path} is not empty and holds no scores; choose another folder, or write "
                 "into it with --overwrite"
@@ -103,15 +118,22 @@ class ScoreFolder:
         note, target = self._note(part), self.target(part)
         if not note.exists() or not target.is_file():
             return None
-        stored = _stored(note)
-        source = stored.get("path")
+        return self.judge(part, _stored(note), target.stat().st_size)
+
+    def judge(self, part: Part, note: Mapping[str, Any], written: int) -> int | None:
+        """Return the rows of a part with its note and size, None if it is not of this input.
+
+        Raises:
+            InputError: if the part was made of another file.
+        """
+        source = note.get("path")
         if source != part.state["path"]:
             raise InputError(
-                f"{target} was made of {source}, not of {part.path}; choose another folder, or "
-                "replace it with --overwrite"
+                f"{self.place / part.name} was made of {source}, not of {part.path}; choose "
+                "another folder, or replace it with --overwrite"
             )
-        same = {**part.state, "written": target.stat().st_size}.items() <= stored.items()
-        return int(stored.get("rows", 0)) if same else None
+        same = {**part.state, "written": written}.items() <= note.items()
+        return int(note.get("rows", 0)) if same else None
 
     def forget(self, part: Part) -> None:
         """Remove what is there of a part whose input is another now."""
@@ -128,23 +150,28 @@ class ScoreFolder:
         shutil.rmtree(self.path / _HIDDEN / _WORK, ignore_errors=True)
 
     def _note(self, part: Part) -> Path:
-        return self.path / _HIDDEN / _DONE / f"{part.name}.json"
+        return self.path / DONE / f"{part.name}.json"
 
     def _clear(self) -> None:
         """Remove what runs have written, nothing else."""
-        done = self.path / _HIDDEN / _DONE
+        done = self.path / DONE
         for note in done.rglob("*.json"):
             (self.path / note.relative_to(done).with_suffix("")).unlink(missing_ok=True)
-        for folder in (_DONE, _WORK):
-            shutil.rmtree(self.path / _HIDDEN / folder, ignore_errors=True)
+        for folder in (done, self.path / _HIDDEN / _WORK):
+            shutil.rmtree(folder, ignore_errors=True)
         with suppress(OSError):
             (self.path / MANIFEST).unlink()
 
-    def _compare(self, stored: Any) -> None:
+    def compare(self, stored: Any) -> None:
+        """Compare the request that the folder was made for.
+
+        Raises:
+            InputError: if it is another one.
+        """
         before = stored.get("request") if isinstance(stored, dict) else None
         if not isinstance(before, dict):
             raise InputError(
-                f"{self.path / MANIFEST} does not say what was scored; choose another folder, or "
+                f"{self.place / MANIFEST} does not say what was scored; choose another folder, or "
                 "start anew with --overwrite"
             )
         keys = [key for key in self.request if before.get(key) != self.request[key]]
@@ -157,7 +184,7 @@ class ScoreFolder:
                 for key in keys
             ]
             raise InputError(
-                f"{self.path} holds scores of other settings ({'; '.join(told)}); choose another "
+                f"{self.place} holds scores of other settings ({'; '.join(told)}); choose another "
                 "folder, or replace them with --overwrite"
             )
 
@@ -168,7 +195,7 @@ def _as_given(request: Mapping[str, Any], key: str) -> Any:
     return _UNSET.get(key, "not given") if value is None else value
 
 
-def _is_ours(path: Path) -> bool:
+def is_ours(path: Path) -> bool:
     """Whether a run that was killed before it wrote the manifest can have left this."""
     return path.name == _HIDDEN or path.match(PARTIAL)
 

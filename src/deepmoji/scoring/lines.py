@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, cast
 import pyarrow as pa
 
 from deepmoji.corpus.columns import Columns
+from deepmoji.corpus.urls import Url
 from deepmoji.errors import InputError
 from deepmoji.scoring.scorer import SLICE
 from deepmoji.scoring.source import LONGEST, SLICE_SIZE, Rows
@@ -25,7 +26,9 @@ class Record(NamedTuple):
 
 
 @contextmanager
-def lines_of(path: Path, compression: str | None, newline: str = "\n") -> Generator[Iterator[str]]:
+def lines_of(
+    path: Path | Url, compression: str | None, newline: str = "\n"
+) -> Generator[Iterator[str]]:
     """Open a file for reading it line by line, with the line ends.
 
     Bytes that are no UTF-8 become U+FFFD: what is scored is what is written.
@@ -39,7 +42,7 @@ def lines_of(path: Path, compression: str | None, newline: str = "\n") -> Genera
             yield _limited(stream, path)
 
 
-def _limited(stream: io.TextIOWrapper, path: Path) -> Iterator[str]:
+def _limited(stream: io.TextIOWrapper, path: Path | Url) -> Iterator[str]:
     number = 0
     while line := stream.readline(LONGEST + 1):
         number += 1
@@ -83,7 +86,7 @@ class TextSource:
 
     schema = pa.schema([("text", pa.string())])
 
-    def __init__(self, path: Path, compression: str | None) -> None:
+    def __init__(self, path: Path | Url, compression: str | None) -> None:
         self._path, self._compression = path, compression
         self.rows = sum(1 for _ in self._records())
 
@@ -114,7 +117,7 @@ class CsvSource:
     """
 
     def __init__(
-        self, path: Path, compression: str | None, delimiter: str, text_column: str | None
+        self, path: Path | Url, compression: str | None, delimiter: str, text_column: str | None
     ) -> None:
         self._path, self._compression, self._delimiter = path, compression, delimiter
         header = next(self._fields(), [])  # none in an empty file, which has no rows

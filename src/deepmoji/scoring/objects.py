@@ -10,6 +10,7 @@ from typing import Any, cast
 import pyarrow as pa
 
 from deepmoji.corpus.columns import Columns
+from deepmoji.corpus.urls import Url
 from deepmoji.errors import InputError
 from deepmoji.scoring.lines import Record, in_slices, lines_of, to_rows
 from deepmoji.scoring.source import Rows
@@ -51,7 +52,7 @@ class JsonSource:
         OSError, EOFError, pyarrow.ArrowException: if the file cannot be read.
     """
 
-    def __init__(self, path: Path, compression: str | None, text_column: str | None) -> None:
+    def __init__(self, path: Path | Url, compression: str | None, text_column: str | None) -> None:
         self._path, self._compression = path, compression
         kinds: dict[str, set[str]] = {}
         self.rows = 0

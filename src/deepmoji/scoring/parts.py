@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from deepmoji.corpus.posts import COMPRESSIONS, FORMATS, PostFile, find_posts
-from deepmoji.corpus.urls import is_url
+from deepmoji.corpus.urls import Url, is_url
 from deepmoji.errors import InputError
 
 
@@ -23,7 +23,7 @@ class Part:
         name: of its part of the output, relative to the output's folder, with slashes.
     """
 
-    path: Path
+    path: Path | Url
     format: str
     compression: str | None
     size: int
@@ -38,17 +38,19 @@ class Part:
 
     def is_unchanged(self) -> bool:
         """Whether the file is still the one that was found."""
+        if isinstance(self.path, Url):
+            return self.path.files() == [(self.path, self.size, self.modified)]
         status = self.path.stat()
         return (status.st_size, status.st_mtime_ns) == (self.size, self.modified)
 
 
-def find_parts(inputs: Sequence[str | Path], out: Path, suffix: str) -> list[Part]:
+def find_parts(inputs: Sequence[str | Path], out: Path | Url, suffix: str) -> list[Part]:
     """Return the files that paths, folders and globs stand for, sorted by path.
 
     A file in a folder that was given keeps its place in it; others come to lie side by side.
 
     Args:
-        inputs: paths, folders and globs.
+        inputs: paths, folders and globs, here or at URLs.
         out: the folder to write; what it holds is no input.
         suffix: what the names of the output end in.
 
@@ -56,28 +58,26 @@ def find_parts(inputs: Sequence[str | Path], out: Path, suffix: str) -> list[Par
         InputError: if an input does not exist, lies in ``out``, holds no texts or has an unknown
             format, or if two files would become one.
     """
-    for each in inputs:
-        if is_url(each):
-            raise InputError(
-                f"{each}: score reads files that this machine sees; copy it, or mount it"
-            )
-    sources = [Path(each).expanduser() for each in inputs]
-    whole = out.resolve()
+    urls = [Url(str(each)) for each in inputs if is_url(each)]
+    sources = [Path(each).expanduser() for each in inputs if not is_url(each)]
+    whole = out.resolve() if isinstance(out, Path) else None
     for source in sources:
         if source.is_file() and whole in source.resolve().parents:
             raise InputError(f"{source} lies inside {out}, the folder to write; choose another one")
-    folders = [source for source in sources if source.is_dir()]
-    parts = [_part(file, folders, suffix) for file in find_posts(sources, out)]
+    # A URL is a folder where files lie below it.
+    folders = [source for source in sources if source.is_dir()] + [url.place for url in urls]
+    found = find_posts([*sources, *(url.text for url in urls)], out)
+    parts = [_part(file, folders, suffix) for file in found]
     _check_names(parts, out)
     return parts
 
 
-def _part(file: PostFile, folders: Iterable[Path], suffix: str) -> Part:
-    path = Path(str(file.path))
-    inside = [path.relative_to(each) for each in folders if path.is_relative_to(each)]
-    relative = min(inside, key=lambda path: len(path.parts), default=Path(path.name))
+def _part(file: PostFile, folders: Iterable[PurePath], suffix: str) -> Part:
+    path = file.path.place if isinstance(file.path, Url) else file.path
+    inside = [path.relative_to(each) for each in folders if each in path.parents]
+    relative = min(inside, key=lambda path: len(path.parts), default=PurePath(path.name))
     return Part(
-        path=path,
+        path=file.path,
         format=file.format,
         compression=file.compression,
         size=file.size,
@@ -86,7 +86,7 @@ def _part(file: PostFile, folders: Iterable[Path], suffix: str) -> Part:
     )
 
 
-def _stem(path: Path) -> str:
+def _stem(path: PurePath) -> str:
     """Return a file's name without what says its format and compression."""
     for known in (COMPRESSIONS, FORMATS):
         if path.suffix.lower() in known:
@@ -94,7 +94,7 @@ def _stem(path: Path) -> str:
     return path.name
 
 
-def _check_names(parts: Iterable[Part], out: Path) -> None:
+def _check_names(parts: Iterable[Part], out: Path | Url) -> None:
     taken: dict[str, Part] = {}
     for part in parts:
         other = taken.setdefault(part.name.casefold(), part)  # some file systems ignore case

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from deepmoji.bundle import Bundle
+from deepmoji.corpus.urls import Url
 from deepmoji.errors import InputError
 from deepmoji.files import is_disk_full
 from deepmoji.machine import available_cores
@@ -21,6 +22,7 @@ from deepmoji.scoring.parts import Part, find_parts
 from deepmoji.scoring.progress import Progress, Silent
 from deepmoji.scoring.runners import Ray, Runner
 from deepmoji.scoring.scorer import model_name
+from deepmoji.scoring.sending import UrlFolder
 from deepmoji.scoring.settings import ScoreSettings
 
 # Bytes of input that another process is worth: starting one takes as long as scoring them.
@@ -48,7 +50,7 @@ class Report:
 
 def score_files(
     inputs: Sequence[str | Path],
-    out: Path,
+    out: Path | Url,
     *,
     settings: ScoreSettings,
     runner: Runner,
@@ -61,7 +63,7 @@ def score_files(
     bundle = Bundle.open(settings.folder)
     settings.reading(bundle.max_tokens)  # what is wrong is told before anything is written
     parts = find_parts(inputs, out, FORMATS[settings.format].suffix)
-    folder = ScoreFolder(path=out, request=settings.request())
+    folder = _folder(out, settings.request())
     with _plain_errors(out):
         folder.check(overwrite=overwrite)
         with folder.locked():
@@ -90,6 +92,12 @@ def score_files(
     )
 
 
+def _folder(out: Path | Url, request: dict[str, Any]) -> ScoreFolder:
+    if isinstance(out, Url):
+        return UrlFolder.at(out, request)
+    return ScoreFolder(path=out, request=request)
+
+
 def _run(
     runner: Runner,
     parts: Sequence[Part],
@@ -114,7 +122,7 @@ def _about(settings: ScoreSettings, bundle: Bundle) -> dict[str, Any]:
     }
 
 
-def _told(problems: Sequence[str], parts: int, out: Path) -> str:
+def _told(problems: Sequence[str], parts: int, out: Path | Url) -> str:
     if parts == 1:
         return problems[0]
     scored = parts - len(problems)
@@ -126,7 +134,7 @@ def _told(problems: Sequence[str], parts: int, out: Path) -> str:
 
 
 @contextmanager
-def _plain_errors(out: Path) -> Generator[None]:
+def _plain_errors(out: Path | Url) -> Generator[None]:
     """Turn what the operating system refuses into one line that says what to do."""
     try:
         yield
