@@ -27,10 +27,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from benchmarks.processes import are_gone, has_ended, heed_interrupts, members, workers_of
+from benchmarks.processes import has_ended, members, workers_of
 from benchmarks.record import RESULTS, machine, write
 from benchmarks.subjects import Subject, leftovers, outcome, prepare
 from tests.helpers.raycluster import started
+from tests.helpers.signals import gone, heed_interrupts
 
 KILLS = 20
 SEED = 0
@@ -46,9 +47,7 @@ def main() -> int:
     parser.add_argument("--only", help="one command: 'corpus build', score, …")
     parser.add_argument("--out", type=Path, help="write there, not among the results")
     options = parser.parse_args()
-    results: dict[str, Any] = {}
-    if options.only and options.out is None:
-        results = _measured()
+    results = _measured() if options.only and options.out is None else {}
     with tempfile.TemporaryDirectory() as name:
         for subject in prepare(Path(name)):
             if options.only in (None, subject.name):
@@ -243,7 +242,7 @@ class Trial:
             self.problems.append(otherwise)
 
     def _expect_gone(self, group: int, fault: str) -> None:
-        if not are_gone(group, _PATIENCE / 10):
+        if not gone(group, _PATIENCE / 10):
             self._expect(False, f"{fault}: lived on: {'; '.join(members(group))}")
             os.killpg(group, signal.SIGKILL)
 

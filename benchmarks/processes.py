@@ -1,17 +1,10 @@
 """The processes of a command that is broken: whether they run, who works for them, what is left."""
 
 import os
-import signal
 import subprocess
-import time
 from contextlib import suppress
 
 import psutil
-
-
-def heed_interrupts() -> None:
-    """Undo, in a new process, that what runs in the background of a script ignores Ctrl-C."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def has_ended(process: subprocess.Popen[bytes], seconds: float) -> bool:
@@ -21,18 +14,6 @@ def has_ended(process: subprocess.Popen[bytes], seconds: float) -> bool:
     except subprocess.TimeoutExpired:
         return False
     return True
-
-
-def are_gone(group: int, seconds: float) -> bool:
-    """Whether nobody of a process group is left, after so long at most."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        try:
-            os.killpg(group, 0)
-        except ProcessLookupError:
-            return True
-        time.sleep(0.1)
-    return False
 
 
 def members(group: int) -> list[str]:

@@ -32,6 +32,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from benchmarks.arithmetic import Watch, peak_gflops, training_flops
+from benchmarks.packed import Packed
 from benchmarks.record import write
 from deepmoji.config import Gates, ModelConfig, PretrainConfig
 from deepmoji.corpus.shards import CorpusFolder
@@ -72,37 +73,6 @@ VARIANTS = {
     "ours, bf16, GPU, batch 1024": Variant(device="cuda", batch=1024),
     "ours, bf16, GPU, batch 4096": Variant(device="cuda", batch=4096),
 }
-
-
-class Packed(nn.Module):
-    """The network as one would write it first."""
-
-    def __init__(self, config: ModelConfig) -> None:
-        super().__init__()
-        self.embedding = nn.Embedding(config.vocabulary_size, config.embedding_size)
-        options: dict[str, Any] = {"bidirectional": True, "batch_first": True}
-        self.first = nn.LSTM(config.embedding_size, config.units, **options)
-        self.second = nn.LSTM(2 * config.units, config.units, **options)
-        self.attention = nn.Linear(config.features, 1, bias=False)
-        self.output = nn.Linear(config.features, config.classes)
-
-    def forward(self, ids: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-        """Ids [B, T] and lengths [B] to logits [B, C]."""
-        words = torch.tanh(self.embedding(ids))
-        first, second = words, words
-        for name in ("first", "second"):
-            packed = nn.utils.rnn.pack_padded_sequence(
-                second, lengths, batch_first=True, enforce_sorted=False
-            )
-            output, _ = getattr(self, name)(packed)
-            second, _ = nn.utils.rnn.pad_packed_sequence(
-                output, batch_first=True, total_length=ids.shape[1]
-            )
-            first = second if name == "first" else first
-        everything = torch.cat([second, first, words], dim=-1)
-        real = torch.arange(ids.shape[1]) < lengths[:, None]
-        scores = self.attention(everything).squeeze(-1).masked_fill(~real, float("-inf"))
-        return self.output((torch.softmax(scores, dim=1).unsqueeze(-1) * everything).sum(dim=1))
 
 
 @dataclass(frozen=True, kw_only=True)

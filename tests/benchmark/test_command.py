@@ -18,7 +18,7 @@ from deepmoji.cli.benchmark import METHODS
 from deepmoji.cli.cells import CellBar, CellLines
 from tests.benchmark.conftest import ROWS, make_suite
 from tests.benchmark.fakes import Fake, Raises
-from tests.helpers.signals import heed_interrupts
+from tests.helpers.signals import gone, heed_interrupts
 from tests.source_tree import ROOT
 
 PAGE = (ROOT / "docs" / "benchmark.md").read_text(encoding="utf-8")
@@ -194,18 +194,6 @@ def test_workers_end_with_a_run_that_is_killed(sleeping_run):
     sleeping_run.kill()
     sleeping_run.wait(60)
     assert gone(sleeping_run.pid)
-
-
-def gone(group, patience=30):
-    """Whether nobody of a process group is left, after a while."""
-    deadline = time.monotonic() + patience
-    while time.monotonic() < deadline:
-        try:
-            os.killpg(group, 0)
-        except ProcessLookupError:
-            return True
-        time.sleep(0.1)
-    return False
 
 
 @pytest.mark.parametrize("lines", [CellLines, CellBar])

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from deepmoji.cli import app
 from tests.corpus.conftest import write_jsonl
-from tests.helpers.signals import heed_interrupts
+from tests.helpers.signals import gone, heed_interrupts
 
 
 def call(*arguments):
@@ -85,18 +85,6 @@ def test_signals_end_workers_and_leave_nothing_half_written(posts, tmp_path, num
     assert process.returncode == 1
     assert [path.name for path in work.iterdir()] == ["build.json"]
     assert gone(process.pid)
-
-
-def gone(group, patience=60):
-    """Whether nobody of a process group is left, after a while."""
-    deadline = time.monotonic() + patience
-    while time.monotonic() < deadline:
-        try:
-            os.killpg(group, 0)
-        except ProcessLookupError:
-            return True
-        time.sleep(0.1)
-    return False
 
 
 @pytest.mark.slow

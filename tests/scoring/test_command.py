@@ -15,7 +15,7 @@ import pytest
 from typer.testing import CliRunner
 
 from deepmoji.cli import app
-from tests.helpers.signals import heed_interrupts
+from tests.helpers.signals import gone, heed_interrupts
 from tests.scoring.test_run import contents, make_texts, write_texts
 
 ROWS = (12_000, 30_000)
@@ -75,18 +75,6 @@ def wait_for(process, out, files):
         if len([path for path in out.rglob("*.par*") if path.is_file()]) >= files:
             return
         time.sleep(0.002)
-
-
-def gone(group, patience=60):
-    """Whether nobody of a process group is left, after a while."""
-    deadline = time.monotonic() + patience
-    while time.monotonic() < deadline:
-        try:
-            os.killpg(group, 0)
-        except ProcessLookupError:
-            return True
-        time.sleep(0.1)
-    return False
 
 
 def check_whole(out):
