@@ -7,8 +7,13 @@
 Names are imported when they are first used: ``import deepmoji`` loads nothing else.
 """
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+# From 1.29 on ONNX Runtime gives the machine a number, and tells its makers when it is used, unless
+# told not to before it is loaded; what it takes later does not stop all of that.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 if TYPE_CHECKING:
     from deepmoji.classic.finetuning import finetune_chainthaw
