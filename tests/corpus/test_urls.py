@@ -13,7 +13,7 @@ from deepmoji.cli import app
 from deepmoji.corpus import build
 from deepmoji.corpus.posts import find_posts
 from deepmoji.corpus.settings import CorpusSettings
-from deepmoji.corpus.urls import Url, working_folder
+from deepmoji.corpus.urls import Url, is_url, working_folder
 from deepmoji.errors import InputError
 from tests.corpus.conftest import SETTINGS
 from tests.corpus.test_build import contents, facts
@@ -99,6 +99,41 @@ def test_patterns_and_what_is_passed_over(bucket):
             find_posts([source])
     with pytest.raises(InputError, match="format"):
         find_posts([f"{bucket}/a/readme"])
+    with pytest.raises(InputError, match=r"a lies inside .*, the folder to write"):
+        find_posts([f"{bucket}/a"], Url(bucket))
+
+
+def test_a_name_with_brackets_is_a_name(bucket):
+    for name in ("a[1].txt", "a1.txt", "b/.scores/x.txt", "b/y.txt"):
+        put(f"{bucket}/{name}", b"text")
+    (found,) = find_posts([f"{bucket}/a[1].txt"])
+    assert found.path == Url(f"{bucket}/a[1].txt")
+    assert Url(f"{bucket}/a[1].txt").file() == (found.path, found.size, found.modified)
+    assert Url(f"{bucket}/a[12].txt").file() is None
+    assert [each.path for each in find_posts([f"{bucket}/**/*.txt"])][-1] == Url(
+        f"{bucket}/b/y.txt"
+    )
+    assert len(find_posts([f"{bucket}/**/.scores/*.txt"])) == 1
+
+
+@pytest.mark.parametrize("size", [100, 12_000_000])
+def test_a_file_that_was_not_sent_whole_is_not_there(bucket, size):
+    def broken_off():
+        yield b"x" * size
+        raise KeyboardInterrupt
+
+    put(f"{bucket}/file", b"before")
+    with pytest.raises(KeyboardInterrupt):
+        Url(f"{bucket}/file").write(broken_off())
+    assert names(bucket) == []
+
+
+def test_places_that_cannot_be_written(bucket, post_file):
+    put(f"{bucket}/file", b"text")
+    with pytest.raises(InputError, match=r"file is a file; give a folder with --out"):
+        build(post_file, f"{bucket}/file", settings=SETTINGS, overwrite=True)
+    with pytest.raises(InputError, match="not written there"):
+        build(post_file, "hf://datasets/me/corpus", settings=SETTINGS)
 
 
 def test_a_folder_of_other_things_is_left_alone(bucket, post_file):
@@ -145,5 +180,6 @@ def test_a_cluster_reads_and_the_one_who_asked_writes(bucket, post_file, tmp_pat
 
 
 def test_urls_are_built_in_folders_of_their_own():
-    folders = {working_folder(Url(f"s3://a/{name}"), "builds") for name in ("b", "c")}
+    folders = {working_folder(Url(f"s3://a/{name}"), "builds") for name in ("b", "c", "b/")}
     assert len(folders) == 2
+    assert not is_url("s3:///b")

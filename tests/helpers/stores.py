@@ -4,6 +4,7 @@ They need older libraries than the package does, so `make test` installs them ap
 """
 
 import json
+import re
 import socket
 import subprocess
 import time
@@ -64,7 +65,7 @@ def bucket(store, monkeypatch, request, tmp_path):
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     urls._connect.cache_clear()
-    name = request.node.originalname.replace("_", "-")[:60].strip("-")
+    name = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower())[-60:].strip("-")
     make_bucket(kind, address, name)
     yield f"{kind}://{name}"
     urls._connect.cache_clear()

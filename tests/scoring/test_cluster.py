@@ -3,12 +3,14 @@
 import pickle
 import subprocess
 import sys
+from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
 import pytest
 
 from deepmoji.errors import BundleError, InputError
 from deepmoji.scoring import score
+from deepmoji.scoring.cluster import score_part
 from deepmoji.scoring.runners import Local, Ray
 from deepmoji.scoring.settings import ScoreSettings
 from deepmoji.scoring.workers import WorkerDied
@@ -110,9 +112,23 @@ def test_tasks_that_fail_or_are_lost(run, ray, bundle, tmp_path):
 
 def test_a_machine_with_another_model_is_refused(run, ray, monkeypatch, tmp_path):
     monkeypatch.setattr("deepmoji.scoring.cluster.digest", lambda _: "another one")
-    with pytest.raises(InputError, match=r"has another model in .*tiny than the machine that asks"):
+    with pytest.raises(InputError, match=r"the model .*tiny of the machine .* is not that of the"):
         run("out", Ray())
     assert contents(tmp_path / "out") == {}
+
+
+def test_a_shipped_model_goes_by_its_name(run, ray, tmp_path):
+    for number in range(3):
+        write_texts(tmp_path / "posts" / f"{number}.txt", 2, number)
+    sent = []
+    put = ray.put
+    ray.put = lambda value: sent.append(value) or put(value)
+    run("named", Ray(), model=Path("default"))
+    run("unnamed", Ray(), model=None)
+    assert [settings.model for settings, _ in sent] == [Path("default")] * 2
+    assert contents(tmp_path / "named") == contents(tmp_path / "unnamed")
+    with pytest.raises(InputError, match=r"the model /nowhere of the machine .* is not that"):
+        score_part((ScoreSettings(model=Path("/nowhere")), sent[0][1]), None)
 
 
 @pytest.mark.slow

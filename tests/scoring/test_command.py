@@ -135,7 +135,8 @@ def test_signals_end_it_in_one_line(command, unbroken, tmp_path, number, everyon
 def test_interrupted_while_its_workers_start_it_says_one_line(command, tmp_path):
     """Semaphores that nobody takes down would be told of by Python."""
     with start(command, tmp_path / "out") as process:
-        while process.poll() is None and not workers_of(process):
+        while not workers_of(process):
+            assert process.poll() is None
             time.sleep(0.01)
         os.killpg(process.pid, signal.SIGINT)
         said = process.stderr.read().decode()

@@ -1,4 +1,4 @@
-"""Scoring from and to object stores: the same parts as here, whole or absent, in few requests."""
+"""Scoring from and to object stores: the same parts as here, whole or absent."""
 
 import gzip
 import subprocess
@@ -13,6 +13,7 @@ from deepmoji.corpus.urls import Url
 from deepmoji.errors import InputError
 from deepmoji.scoring import score
 from deepmoji.scoring.runners import Local
+from deepmoji.scoring.sending import UrlFolder
 from deepmoji.scoring.settings import ScoreSettings
 from tests.helpers.raycluster import started
 from tests.helpers.stores import fetch, names, put
@@ -20,7 +21,7 @@ from tests.scoring.test_run import contents, write_texts
 
 
 @pytest.fixture
-def posts(tmp_path):
+def posts(bundle, tmp_path):
     """Files of all formats that are read in their own way, one of them compressed, in folders."""
     folder = tmp_path / "posts"
     (folder / "2015").mkdir(parents=True)
@@ -29,7 +30,7 @@ def posts(tmp_path):
     packed = gzip.compress("\n".join(f'{{"text": "{number}"}}' for number in rows).encode())
     (folder / "b.jsonl.gz").write_bytes(packed)
     (folder / "c.csv").write_text("id,text\n1,so happy\n2,so tired\n", encoding="utf-8")
-    run(folder / "2015", tmp_path / "made", ScoreSettings(top=0))
+    run(folder / "2015", tmp_path / "made", ScoreSettings(model=bundle.folder, prefix="first_"))
     pq.write_table(pq.read_table(tmp_path / "made" / "a.parquet"), folder / "d.parquet")
     return folder
 
@@ -49,7 +50,7 @@ def settings(bundle):
     return ScoreSettings(model=bundle.folder, prefix="tiny_")
 
 
-def test_parts_are_those_of_the_same_files_here(bucket, posts, settings, tmp_path):
+def test_parts_are_those_of_the_same_files_here(bucket, posts, settings, tmp_path, monkeypatch):
     send(posts, f"{bucket}/posts")
     here = tmp_path / "here"
     run(posts, here, settings)
@@ -63,12 +64,9 @@ def test_parts_are_those_of_the_same_files_here(bucket, posts, settings, tmp_pat
         "c.parquet",
         "d.parquet",
     }
-    before = {each: modified for each, _, modified in Url(f"{bucket}/scored").files()}
-    assert run(f"{bucket}/posts", f"{bucket}/scored", settings).rows_now == 0
-    after = {each: modified for each, _, modified in Url(f"{bucket}/scored").files()}
-    changed = {each.text.rsplit("/", 1)[1] for each in after if after[each] != before[each]}
-    assert changed <= {"_score.json"}
     assert not any((tmp_path / "cache").rglob("*.parquet"))
+    monkeypatch.setattr(Url, "write", None)  # nothing is sent again
+    assert run(f"{bucket}/posts", f"{bucket}/scored/", settings).rows_now == 0
 
 
 def test_a_part_that_was_not_sent_is_sent_without_being_scored_again(
@@ -94,6 +92,82 @@ def test_a_part_that_was_not_sent_is_sent_without_being_scored_again(
     run(posts, here, settings)
     fetch(out, tmp_path / "back")
     assert contents(tmp_path / "back") == contents(here)
+
+
+@pytest.mark.parametrize("name", ["a.parquet", "a.parquet.json", "_score.json"])
+def test_interrupted_while_it_sends_it_goes_on(bucket, settings, monkeypatch, name):
+    put(f"{bucket}/posts/a.csv", b"text\nso happy\n")
+    put(f"{bucket}/posts/b.csv", b"text\nso tired\n")
+    write = Url.write
+
+    def interrupted(url, content):
+        def broken_off():
+            yield next(content)[:9]
+            raise KeyboardInterrupt
+
+        write(url, broken_off() if url.text.endswith(f"/{name}") else content)
+
+    monkeypatch.setattr(Url, "write", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run(f"{bucket}/posts", f"{bucket}/scored", settings)
+    monkeypatch.setattr(Url, "write", write)
+    report = run(f"{bucket}/posts", f"{bucket}/scored", settings)
+    assert (report.parts, report.rows) == (2, 2)
+    assert {"_score.json", "a.parquet", "b.parquet"} <= set(names(f"{bucket}/scored"))
+    assert run(f"{bucket}/posts", f"{bucket}/scored", settings).parts_before == 2
+
+
+def test_one_run_at_a_time_on_a_url(bucket, settings):
+    put(f"{bucket}/a.csv", b"text\nso happy\n")
+    other = ScoreSettings(model=settings.model, top=1)
+    with (
+        UrlFolder.at(Url(f"{bucket}/scored"), settings.request()).locked(),
+        pytest.raises(InputError, match=r"another run is writing to .*/scored/"),
+    ):
+        run(f"{bucket}/a.csv", f"{bucket}/scored/", other, overwrite=True)
+
+
+def test_nothing_of_other_settings_stays_if_overwriting_is_broken_off(
+    bucket, settings, monkeypatch
+):
+    put(f"{bucket}/posts/a.csv", b"text\nso happy\n")
+    put(f"{bucket}/posts/b.csv", b"text\nso tired\n")
+    out, remove, left = f"{bucket}/scored", Url.remove, [2]
+
+    def broken(url):
+        left[0] -= 1
+        if left[0] < 0:
+            raise OSError("connection lost")
+        remove(url)
+
+    run(f"{bucket}/posts", out, settings)
+    other = ScoreSettings(model=settings.model, format="jsonl")
+    monkeypatch.setattr(Url, "remove", broken)
+    with pytest.raises(InputError, match="connection lost"):
+        run(f"{bucket}/posts/a.csv", out, other, overwrite=True)
+    monkeypatch.setattr(Url, "remove", remove)
+    run(f"{bucket}/posts/a.csv", out, other, overwrite=True)
+    assert [name for name in names(out) if "/" not in name] == ["_score.json", "a.jsonl"]
+
+
+def test_names_and_places(bucket, settings):
+    put(f"{bucket}/posts/a[1] b%20c.csv", b"text\nso happy\n")
+    out = f"{bucket}/scored [x]*"
+    assert run(f"{bucket}/posts", out, settings).rows_now == 1
+    assert run(f"{bucket}/posts", out, settings).rows_now == 0
+    assert "a[1] b%20c.parquet" in Url(out).inside()
+    with pytest.raises(InputError, match=r"posts/a.* is a file; give a folder with --out"):
+        run(f"{bucket}/posts", f"{bucket}/posts/a[1] b%20c.csv", settings, overwrite=True)
+    with pytest.raises(InputError, match="not written there"):
+        run(f"{bucket}/posts", "hf://datasets/me/scored", settings)
+
+
+def test_a_note_that_cannot_be_read_is_made_again(bucket, settings):
+    put(f"{bucket}/a.csv", b"text\nso happy\n")
+    run(f"{bucket}/a.csv", f"{bucket}/scored", settings)
+    for content in (b"", b"[]", b"{}"):
+        put(f"{bucket}/scored/.score/done/a.parquet.json", content)
+        assert run(f"{bucket}/a.csv", f"{bucket}/scored", settings).rows_now == 1
 
 
 def test_a_file_that_changes_is_scored_anew(bucket, settings):
@@ -133,16 +207,24 @@ def test_from_the_command_line(bucket, bundle):
 
 
 @pytest.mark.slow
-def test_a_cluster_whose_machines_share_nothing_but_the_store(bucket, posts, bundle, tmp_path):
+def test_a_cluster_whose_machines_share_nothing_but_the_store(
+    bucket, posts, settings, tmp_path, monkeypatch
+):
     pytest.importorskip("ray", reason="needs ray: pip install 'deepmoji[cluster]'")
     send(posts, f"{bucket}/posts")
     command = [sys.executable, "-m", "deepmoji", "score", f"{bucket}/posts"]
-    command += ["--model", str(bundle.folder), "--runner", "ray", "--out", f"{bucket}/scored"]
-    with started(2) as nodes:
-        done = subprocess.run(
-            [*command, "--address", nodes.address], check=False, capture_output=True, text=True
-        )
+    command += ["--model", str(settings.model), "--prefix", settings.prefix, "--runner", "ray"]
+    command += ["--out", f"{bucket}/scored"]
+    with monkeypatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path / "theirs"))
+        with started(2) as nodes:
+            patch.setenv("XDG_CACHE_HOME", str(tmp_path / "ours"))
+            done = subprocess.run(
+                [*command, "--address", nodes.address], check=False, capture_output=True, text=True
+            )
     assert done.returncode == 0, done.stderr
-    run(posts, tmp_path / "here", ScoreSettings(model=bundle.folder))
+    made = {path.name for path in (tmp_path / "theirs").rglob("*")}
+    assert "2015" in made  # the folder of segments, in the machines' own cache
+    run(posts, tmp_path / "here", settings)
     fetch(f"{bucket}/scored", tmp_path / "back")
     assert contents(tmp_path / "back") == contents(tmp_path / "here")

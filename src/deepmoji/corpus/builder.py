@@ -24,7 +24,7 @@ from deepmoji.corpus.report import make_report, to_markdown
 from deepmoji.corpus.settings import CorpusSettings, fingerprint
 from deepmoji.corpus.stages import Stage, in_groups
 from deepmoji.corpus.tally import Tally
-from deepmoji.corpus.urls import Url, is_url, working_folder
+from deepmoji.corpus.urls import Url, check_place, place_to_write, working_folder
 from deepmoji.errors import InputError
 from deepmoji.files import atomic_path, is_disk_full, write_json
 from deepmoji.machine import available_cores
@@ -232,8 +232,8 @@ def _plain_errors(out: Path) -> Generator[None]:
     except OSError as error:
         if is_disk_full(error):
             raise InputError(
-                f"no space left for {out}; what is finished is kept: make room and run the same "
-                "command again"
+                f"no space left for {error.filename or out}; what is finished is kept: make room "
+                "and run the same command again"
             ) from error
         if isinstance(error, PermissionError):
             raise InputError(f"cannot write {error.filename or out}: {error.strerror}") from error
@@ -255,7 +255,9 @@ def build_corpus(
         raise InputError(f"workers is {workers}; it must be at least 1")
     if workers is not None and cluster is not None:
         raise InputError("workers is for this machine; a cluster's tasks take all that it has")
-    place = Url(str(out)) if is_url(out) else Path(out)
+    place = place_to_write(out)
+    if isinstance(place, Url):
+        check_place(place)
     build = Build(
         posts=find_posts(posts, place),
         out=working_folder(place, "builds") if isinstance(place, Url) else place,

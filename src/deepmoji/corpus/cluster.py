@@ -24,7 +24,7 @@ _Result = TypeVar("_Result")
 
 @dataclass(frozen=True)
 class Ray:
-    """A Ray cluster whose machines all see the files to read under one path.
+    """A Ray cluster whose machines all see what is read, and scored, under one path or URL.
 
     Attributes:
         address: of the cluster; by default ``RAY_ADDRESS``, or a new one on this machine.

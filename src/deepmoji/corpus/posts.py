@@ -97,12 +97,15 @@ def _find_elsewhere(source: str, out: Path | Url | None) -> list[PostFile]:
         raise InputError(f"{url}: no such file or folder")
     alone = [each for each, *_ in files] == [url]
     found: list[PostFile] = []
+    if isinstance(out, Url):
+        files = [each for each in files if not each[0].is_inside(out)]
+    if not files:
+        raise InputError(f"{url} lies inside {out}, the folder to write; choose another one")
     for each, size, modified in files:
         form, compression = _format(each)
         inside = each.place.parts[len(url.place.parts) :] if url.place in each.place.parents else ()
         hidden = any(part.startswith((".", "_")) for part in inside)
-        written = isinstance(out, Url) and each.is_inside(out)
-        if form is not None and not hidden and not written:
+        if form is not None and not hidden:
             found.append(PostFile(each, form, compression, size, modified))
     if not found:
         what = "cannot tell the format from the name" if alone else "no file of posts there"

@@ -18,7 +18,7 @@ def finished(url: Url, identity: str) -> dict[str, Any] | None:
         InputError: if it is another corpus, or other files are there.
     """
     with plain_errors(url):
-        names = [each.text.removeprefix(f"{url.text.rstrip('/')}/") for each, *_ in url.files()]
+        names = url.inside()
         content = (url / REPORT).read() if REPORT in names else None
     if content is None:
         if not all(map(_is_ours, names)):
@@ -52,12 +52,12 @@ def send(folder: Path, url: Url) -> None:
     files.sort(key=lambda path: path.name == REPORT)
     with plain_errors(url):
         (url / REPORT).remove()
-        wanted = {url / path.relative_to(folder).as_posix() for path in files}
-        for each, *_ in url.files():
-            if _is_ours(each.text.removeprefix(f"{url.text.rstrip('/')}/")) and each not in wanted:
-                each.remove()
-        for path in files:
-            (url / path.relative_to(folder).as_posix()).write_file(path)
+        wanted = {path.relative_to(folder).as_posix(): path for path in files}
+        for name in url.inside():
+            if _is_ours(name) and name not in wanted:
+                (url / name).remove()
+        for name, path in wanted.items():
+            (url / name).write_file(path)
     shutil.rmtree(folder)
 
 

@@ -7,7 +7,7 @@ import io
 import os
 import re
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, cast
@@ -18,7 +18,7 @@ from pyarrow import fs
 from deepmoji.errors import InputError, require
 
 SCHEMES = ("s3", "gs", "hf")
-_URL = re.compile(rf"({'|'.join(SCHEMES)})://(.+)")
+_URL = re.compile(rf"({'|'.join(SCHEMES)})://([^/].*)")
 _AT_ONCE = 8 << 20  # bytes of a request: each takes as long as thousands of rows
 # For Google's storage, which is asked again and again for 15 minutes by default.
 _PATIENCE = datetime.timedelta(minutes=1)
@@ -53,6 +53,11 @@ class Url:
         return store.get_file_info(path).type != fs.FileType.NotFound
 
     @property
+    def scheme(self) -> str:
+        """The kind of store."""
+        return self.text.partition("://")[0]
+
+    @property
     def place(self) -> PurePosixPath:
         """Where it is in its store."""
         return PurePosixPath(self.text.partition("://")[2].strip("/"))
@@ -64,8 +69,7 @@ class Url:
 
     def is_inside(self, folder: "Url") -> bool:
         """Tell whether it lies in a folder, at any depth."""
-        store, other = (each.text.partition("://")[0] for each in (self, folder))
-        return store == other and folder.place in self.place.parents
+        return self.scheme == folder.scheme and folder.place in self.place.parents
 
     def __truediv__(self, name: str) -> "Url":
         return Url(f"{self.text.rstrip('/')}/{name}")
@@ -92,9 +96,17 @@ class Url:
     def write(self, content: Iterator[bytes]) -> None:
         """Write a file, there whole at the end or not at all."""
         store, path = self._store()
-        with store.open_output_stream(path, compression=None) as file:
+        file = store.open_output_stream(path, compression=None)
+        try:
             for part in content:
                 file.write(part)
+        except BaseException:
+            # pyarrow knows no way to give an upload up: what was sent becomes a file.
+            with suppress(OSError):
+                file.close()
+                store.delete_file(path)
+            raise
+        file.close()
 
     def write_file(self, path: Path) -> None:
         """Send a file of this machine, there whole at the end or not at all."""
@@ -106,35 +118,80 @@ class Url:
         if store.get_file_info(path).type == fs.FileType.File:
             store.delete_file(path)
 
+    def file(self) -> tuple["Url", int, int] | None:
+        """Return the file that it names to the letter, with what :meth:`files` says of each."""
+        store, path = self._store()
+        info = store.get_file_info(path)
+        return self._found(info) if info.type == fs.FileType.File else None
+
     def files(self) -> list[tuple["Url", int, int]]:
         """Return the files that it stands for: itself, all in the folder, or those of the pattern.
 
         Each with its size in bytes and when it was changed, in nanoseconds, 0 if that is unknown.
+        A pattern passes over what is hidden.
         """
-        store, path = self._store()
+        alone, path = self.file(), str(self.place)
+        if alone is not None:
+            return [alone]
         wild = _WILD.search(path)
         if wild is None:
-            info = store.get_file_info(path)
-            if info.type == fs.FileType.File:
-                return [self._found(info)]
-            begin, pattern = path, None
-        else:
-            begin, pattern = path[: wild.start()].rpartition("/")[0], _expression(path)
-        chosen = fs.FileSelector(begin, recursive=True, allow_not_found=True)
+            return self._below(path)
+        begin, pattern = path[: wild.start()].rpartition("/")[0], _expression(path)
+        hidden = "/." in path
+        return [
+            each
+            for each in self._below(begin)
+            if pattern.fullmatch(name := str(each[0].place)) and (hidden or "/." not in name)
+        ]
+
+    def inside(self) -> dict[str, int]:
+        """Return the names of the files in a folder, at any depth, and their sizes in bytes."""
+        below = self._below(str(self.place))
+        return {str(each.place.relative_to(self.place)): size for each, size, _ in below}
+
+    def _below(self, folder: str) -> list[tuple["Url", int, int]]:
+        store, _ = self._store()
+        chosen = fs.FileSelector(folder, recursive=True, allow_not_found=True)
         return [
             self._found(info)
             for info in sorted(store.get_file_info(chosen), key=lambda info: info.path)
-            if info.type == fs.FileType.File and (pattern is None or pattern.fullmatch(info.path))
+            if info.type == fs.FileType.File
         ]
 
     def _found(self, info: fs.FileInfo) -> tuple["Url", int, int]:
-        scheme = self.text.partition("://")[0]
-        return Url(f"{scheme}://{info.path}"), info.size, info.mtime_ns or 0
+        return Url(f"{self.scheme}://{info.path}"), info.size, info.mtime_ns or 0
 
     def _store(self) -> tuple[Any, str]:
-        scheme = self.text.partition("://")[0]
         # A pattern is no URL that pyarrow would take, so only its bucket is shown to it.
-        return _connect(scheme, self.place.parts[0]), str(self.place)
+        return _connect(self.scheme, self.place.parts[0]), str(self.place)
+
+
+def place_to_write(out: str | Path) -> Path | Url:
+    """Return the folder or URL that something is to be written to.
+
+    Raises:
+        InputError: if files cannot be written there one by one.
+    """
+    if not is_url(out):
+        return Path(out)
+    url = Url(str(out))
+    if url.scheme == "hf":
+        raise InputError(
+            f"{url}: files are read from a hub, but not written there; write to a folder or an "
+            "object store (s3://, gs://)"
+        )
+    return url
+
+
+def check_place(url: Url) -> None:
+    """Make sure that a URL may be a folder.
+
+    Raises:
+        InputError: if it is a file, or cannot be reached.
+    """
+    with plain_errors(url):
+        if url.file() is not None:
+            raise InputError(f"{url} is a file; give a folder with --out")
 
 
 def for_arrow(path: Path | Url) -> Any:
@@ -150,7 +207,7 @@ def working_folder(url: Url, work: str) -> Path:
         work: names the kind of work.
     """
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    name = hashlib.blake2b(url.text.encode(), digest_size=10).hexdigest()
+    name = hashlib.blake2b(f"{url.scheme}://{url.place}".encode(), digest_size=10).hexdigest()
     return cache / "deepmoji" / work / name
 
 
@@ -190,7 +247,12 @@ def plain_errors(url: Url) -> Generator[None]:
     """Say in one line what a store refuses."""
     try:
         yield
-    except (OSError, pa.ArrowException) as error:
+    except InputError:
+        raise
+    except Exception as error:
+        # A hub's library has errors of its own, and of the one below it.
+        if not isinstance(error, OSError | pa.ArrowException) and url.scheme != "hf":
+            raise
         reason = " ".join(str(error).split())[:300]
         raise InputError(f"{url}: cannot be reached: {reason}") from error
 

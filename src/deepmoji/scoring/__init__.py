@@ -48,7 +48,7 @@ def score(
     """
     for module in ("pyarrow", "daft"):
         require(module, "corpus")
-    from deepmoji.corpus.urls import Url, is_url
+    from deepmoji.corpus.urls import place_to_write
     from deepmoji.scoring.run import score_files
     from deepmoji.scoring.runners import Local, Ray
     from deepmoji.scoring.settings import ScoreSettings
@@ -57,7 +57,7 @@ def score(
         require("ray", "cluster")
     return score_files(
         [inputs] if isinstance(inputs, str | Path) else inputs,
-        Url(str(out)) if is_url(out) else Path(out),
+        place_to_write(out),
         settings=settings or ScoreSettings(),
         runner=runner or Local(),
         overwrite=overwrite,

@@ -4,7 +4,9 @@ import platform
 from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 
+from deepmoji.bundle import shipped_name
 from deepmoji.corpus.cluster import Ray, run_tasks
 from deepmoji.errors import InputError
 from deepmoji.scoring.folder import ScoreFolder
@@ -27,8 +29,9 @@ def score_on_ray(
         MissingDependency: if Ray is not installed.
         WorkerDied: if a task was lost again and again: each time it goes on from its last segment.
     """
-    # The shipped model may lie elsewhere on another machine.
-    model = replace(settings, model=settings.model and settings.model.absolute())
+    # A shipped model may lie elsewhere on another machine, so it goes by its name.
+    shipped = shipped_name(settings.folder)
+    model = replace(settings, model=Path(shipped) if shipped else settings.folder.absolute())
     absolute = [replace(part, path=part.path.absolute()) for part in parts]
     with closing(run_tasks(cluster, score_part, (model, out.elsewhere()), absolute)) as outcomes:
         for outcome in outcomes:
@@ -43,9 +46,13 @@ def score_part(shared: tuple[ScoreSettings, ScoreFolder], part: Part) -> Outcome
         InputError: if the model of this machine is another one.
     """
     settings, folder = shared
-    if digest(settings.folder) != folder.request["model"]:
+    try:
+        same = digest(settings.folder) == folder.request["model"]
+    except OSError:
+        same = False
+    if not same:
         raise InputError(
-            f"{platform.node()} has another model in {settings.folder} than the machine that asks; "
-            "let all see the same folder, or install the same version of deepmoji on all"
+            f"the model {settings.folder} of the machine {platform.node()} is not that of the one "
+            "that asks; let all see the same folder, or install the same version of deepmoji on all"
         )
     return next(score_parts([part], settings, folder.here(), Silent(), 1))

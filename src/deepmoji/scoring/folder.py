@@ -1,10 +1,10 @@
 """The folder that a run writes: whose it is, which parts are finished, what is left of others."""
 
 import shutil
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from deepmoji.corpus.urls import Url
@@ -36,6 +36,11 @@ class ScoreFolder:
         """What messages name."""
         return self.path
 
+    @property
+    def lock(self) -> Path:
+        """The file that a run holds."""
+        return self.path / _HIDDEN / _LOCK
+
     def elsewhere(self) -> "ScoreFolder":
         """Return what a task on another machine is given."""
         return replace(self, path=self.path.absolute())
@@ -56,9 +61,8 @@ class ScoreFolder:
         except ImportError:  # Windows
             yield
             return
-        lock = self.path / _HIDDEN / _LOCK
-        lock.parent.mkdir(parents=True, exist_ok=True)
-        with lock.open("w") as file:
+        self.lock.parent.mkdir(parents=True, exist_ok=True)
+        with self.lock.open("w") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -82,9 +86,21 @@ class ScoreFolder:
             return
         if manifest.exists():
             self.compare(read_json(manifest))
-        elif self.path.exists() and not all(map(is_ours, self.path.iterdir())):
+        elif self.path.exists():
+            self.check_others(each.name for each in self.path.iterdir())
+
+    def check_others(self, names: Iterable[str]) -> None:
+        """Make sure that a folder without a manifest holds nothing that would be lost.
+
+        Args:
+            names: of the files and folders in it.
+
+        Raises:
+            InputError: if it does.
+        """
+        if not all(map(_is_ours, names)):
             raise InputError(
-                f"{self.path} is not empty and holds no scores; choose another folder, or write "
+                f"{self.place} is not empty and holds no scores; choose another folder, or write "
                 "into it with --overwrite"
             )
 
@@ -127,6 +143,8 @@ class ScoreFolder:
             InputError: if the part was made of another file.
         """
         source = note.get("path")
+        if source is None:  # a note that cannot be read
+            return None
         if source != part.state["path"]:
             raise InputError(
                 f"{self.place / part.name} was made of {source}, not of {part.path}; choose "
@@ -137,8 +155,8 @@ class ScoreFolder:
 
     def forget(self, part: Part) -> None:
         """Remove what is there of a part whose input is another now."""
-        self._note(part).unlink(missing_ok=True)
         self.target(part).unlink(missing_ok=True)
+        self._note(part).unlink(missing_ok=True)
 
     def finish(self, part: Part, rows: int) -> None:
         """Note that a part is there."""
@@ -150,7 +168,7 @@ class ScoreFolder:
         shutil.rmtree(self.path / _HIDDEN / _WORK, ignore_errors=True)
 
     def _note(self, part: Part) -> Path:
-        return self.path / DONE / f"{part.name}.json"
+        return self.path / note_name(part)
 
     def _clear(self) -> None:
         """Remove what runs have written, nothing else."""
@@ -195,9 +213,14 @@ def _as_given(request: Mapping[str, Any], key: str) -> Any:
     return _UNSET.get(key, "not given") if value is None else value
 
 
-def is_ours(path: Path) -> bool:
+def note_name(part: Part) -> str:
+    """Return where in a folder the note of a finished part is."""
+    return f"{DONE}/{part.name}.json"
+
+
+def _is_ours(name: str) -> bool:
     """Whether a run that was killed before it wrote the manifest can have left this."""
-    return path.name == _HIDDEN or path.match(PARTIAL)
+    return name == _HIDDEN or PurePath(name).match(PARTIAL)
 
 
 def _stored(path: Path) -> dict[str, Any]:

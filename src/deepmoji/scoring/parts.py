@@ -39,7 +39,7 @@ class Part:
     def is_unchanged(self) -> bool:
         """Whether the file is still the one that was found."""
         if isinstance(self.path, Url):
-            return self.path.files() == [(self.path, self.size, self.modified)]
+            return self.path.file() == (self.path, self.size, self.modified)
         status = self.path.stat()
         return (status.st_size, status.st_mtime_ns) == (self.size, self.modified)
 
@@ -64,17 +64,21 @@ def find_parts(inputs: Sequence[str | Path], out: Path | Url, suffix: str) -> li
     for source in sources:
         if source.is_file() and whole in source.resolve().parents:
             raise InputError(f"{source} lies inside {out}, the folder to write; choose another one")
-    # A URL is a folder where files lie below it.
-    folders = [source for source in sources if source.is_dir()] + [url.place for url in urls]
+    folders = [source for source in sources if source.is_dir()]
     found = find_posts([*sources, *(url.text for url in urls)], out)
-    parts = [_part(file, folders, suffix) for file in found]
+    parts = [_part(file, folders, urls, suffix) for file in found]
     _check_names(parts, out)
     return parts
 
 
-def _part(file: PostFile, folders: Iterable[PurePath], suffix: str) -> Part:
-    path = file.path.place if isinstance(file.path, Url) else file.path
-    inside = [path.relative_to(each) for each in folders if each in path.parents]
+def _part(file: PostFile, folders: Iterable[Path], urls: Iterable[Url], suffix: str) -> Part:
+    inside: list[PurePath]
+    if isinstance(file.path, Url):  # what it lies below is a folder
+        path = file.path.place
+        inside = [path.relative_to(each.place) for each in urls if file.path.is_inside(each)]
+    else:
+        path = file.path
+        inside = [path.relative_to(each) for each in folders if each in path.parents]
     relative = min(inside, key=lambda path: len(path.parts), default=PurePath(path.name))
     return Part(
         path=file.path,

@@ -64,7 +64,7 @@ def score_files(
     settings.reading(bundle.max_tokens)  # what is wrong is told before anything is written
     parts = find_parts(inputs, out, FORMATS[settings.format].suffix)
     folder = _folder(out, settings.request())
-    with _plain_errors(out):
+    with _plain_errors(folder.path):
         folder.check(overwrite=overwrite)
         with folder.locked():
             folder.prepare(overwrite=overwrite, about=_about(settings, bundle))
@@ -134,15 +134,15 @@ def _told(problems: Sequence[str], parts: int, out: Path | Url) -> str:
 
 
 @contextmanager
-def _plain_errors(out: Path | Url) -> Generator[None]:
+def _plain_errors(out: Path) -> Generator[None]:
     """Turn what the operating system refuses into one line that says what to do."""
     try:
         yield
     except OSError as error:
         if is_disk_full(error):
             raise InputError(
-                f"no space left for {out}; what is finished is kept: make room and run the same "
-                "command again"
+                f"no space left for {error.filename or out}; what is finished is kept: make room "
+                "and run the same command again"
             ) from error
         if isinstance(error, PermissionError):
             raise InputError(f"cannot write {error.filename or out}: {error.strerror}") from error

@@ -3,16 +3,17 @@
 import json
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from functools import cached_property
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from deepmoji.corpus.settings import fingerprint
-from deepmoji.corpus.urls import Url, plain_errors, working_folder
-from deepmoji.errors import InputError
-from deepmoji.scoring.folder import DONE, MANIFEST, ScoreFolder, is_ours
+from deepmoji.corpus.urls import Url, check_place, plain_errors, working_folder
+from deepmoji.scoring.folder import DONE, MANIFEST, ScoreFolder, note_name
 from deepmoji.scoring.parts import Part
+
+_AT_ONCE = 16  # requests
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,9 +22,13 @@ class UrlFolder(ScoreFolder):
 
     Attributes:
         url: of the folder.
+        there: names and sizes, in bytes, of the files that are there when a run begins.
+        notes: of finished parts, by their names, when a run begins.
     """
 
     url: Url
+    there: dict[str, int] = field(default_factory=dict[str, int])
+    notes: dict[str, Any] = field(default_factory=dict[str, Any])
 
     @classmethod
     def at(cls, url: Url, request: Mapping[str, Any]) -> "UrlFolder":
@@ -36,9 +41,14 @@ class UrlFolder(ScoreFolder):
         """What messages name."""
         return self.url
 
+    @property
+    def lock(self) -> Path:
+        """One for all requests."""
+        return self.path.parent / "lock"
+
     def elsewhere(self) -> "UrlFolder":
-        """Return what a task on another machine is given."""
-        return replace(self)  # without the listing
+        """Return what a task on another machine is given: not all the names."""
+        return self.at(self.url, self.request)
 
     def here(self) -> "UrlFolder":
         """Return the same, with a folder of the machine that asks."""
@@ -46,35 +56,33 @@ class UrlFolder(ScoreFolder):
 
     def check(self, *, overwrite: bool) -> None:
         """See :class:`ScoreFolder`."""
-        with plain_errors(self.url):
-            content = (self.url / MANIFEST).read() if MANIFEST in self._there else None
+        check_place(self.url)
+        self._look()
         if overwrite:
             return
-        if content is not None:
-            self.compare(_parsed(content))
-        elif not all(is_ours(Path(name.partition("/")[0])) for name in self._there):
-            raise InputError(
-                f"{self.url} is not empty and holds no scores; choose another folder, or write "
-                "into it with --overwrite"
-            )
+        if MANIFEST in self.there:
+            self.compare(self._read(MANIFEST))
+        else:
+            self.check_others(name.partition("/")[0] for name in self.there)
 
     def prepare(self, *, overwrite: bool, about: Mapping[str, Any]) -> None:
         """See :class:`ScoreFolder`."""
+        self._look()  # again, now that no other run of this machine is at it
         if overwrite:
-            shutil.rmtree(self.path / DONE, ignore_errors=True)
+            self._remove_all()
         super().prepare(overwrite=overwrite, about=about)
-        with plain_errors(self.url):
-            if overwrite:
-                self._remove_all()
-            (self.url / MANIFEST).write_file(self.path / MANIFEST)
+        if MANIFEST not in self.there:
+            with plain_errors(self.url):
+                (self.url / MANIFEST).write_file(self.path / MANIFEST)
+        names = [name for name in self.there if name.startswith(f"{DONE}/")]
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            self.notes.update(zip(names, pool.map(self._read, names), strict=True))
 
     def finished(self, part: Part) -> int | None:
         """See :class:`ScoreFolder`; a part that is finished here is sent first."""
-        note = f"{DONE}/{part.name}.json"
-        if {note, part.name} <= self._there.keys():
-            with plain_errors(self.url):
-                stored = _parsed((self.url / note).read())
-            return self.judge(part, stored, self._there[part.name])
+        note = self.notes.get(note_name(part))
+        if isinstance(note, dict) and part.name in self.there:
+            return self.judge(part, note, self.there[part.name])
         rows = super().finished(part)
         if rows is not None:
             self._send(part)
@@ -83,10 +91,7 @@ class UrlFolder(ScoreFolder):
     def forget(self, part: Part) -> None:
         """See :class:`ScoreFolder`."""
         super().forget(part)
-        with plain_errors(self.url):
-            for name in (f"{DONE}/{part.name}.json", part.name):
-                if name in self._there:
-                    (self.url / name).remove()
+        self._remove(part.name, note_name(part))
 
     def finish(self, part: Part, rows: int) -> None:
         """See :class:`ScoreFolder`; sent, its note last, and removed here."""
@@ -98,35 +103,35 @@ class UrlFolder(ScoreFolder):
         shutil.rmtree(self.path, ignore_errors=True)
 
     def _send(self, part: Part) -> None:
-        note = f"{DONE}/{part.name}.json"
+        names = (part.name, note_name(part))
         with plain_errors(self.url):
-            for name in (part.name, note):
+            for name in names:
                 (self.url / name).write_file(self.path / name)
-        for name in (note, part.name):
+        for name in reversed(names):
             (self.path / name).unlink()
 
-    def _remove_all(self) -> None:
-        """Remove what runs have sent, nothing else."""
-        for name in self._there:
-            if name.startswith(f"{DONE}/"):
-                target = name.removeprefix(f"{DONE}/").removesuffix(".json")
-                for each in (name, target):
-                    (self.url / each).remove()
-        (self.url / MANIFEST).remove()
-        self._there.clear()
-
-    @cached_property
-    def _there(self) -> dict[str, int]:
-        """The files that were there at the beginning, and their sizes in bytes."""
-        begin = f"{self.url.text.rstrip('/')}/"
+    def _look(self) -> None:
+        self.there.clear()
         with plain_errors(self.url):
-            return {each.text.removeprefix(begin): size for each, size, _ in self.url.files()}
+            self.there.update(self.url.inside())
 
+    def _read(self, name: str) -> Any:
+        """Return a file's JSON, None of one that holds none."""
+        with plain_errors(self.url):
+            content = (self.url / name).read()
+        try:
+            return json.loads(content)
+        except ValueError:
+            return None
 
-def _parsed(content: bytes) -> dict[str, Any]:
-    """Return a note; nothing of one that cannot be read."""
-    try:
-        stored = json.loads(content)
-    except ValueError:
-        return {}
-    return stored if isinstance(stored, dict) else {}
+    def _remove_all(self) -> None:
+        """Remove what runs have sent, nothing else; no note before its part."""
+        notes = [name for name in self.there if name.startswith(f"{DONE}/")]
+        parts = [name.removeprefix(f"{DONE}/").removesuffix(".json") for name in notes]
+        self._remove(*parts, *notes, MANIFEST)
+
+    def _remove(self, *names: str) -> None:
+        with plain_errors(self.url):
+            for name in names:
+                if self.there.pop(name, None) is not None:
+                    (self.url / name).remove()

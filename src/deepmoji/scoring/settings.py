@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deepmoji.bundle import REQUIRED, SHIPPED
+from deepmoji.bundle import REQUIRED, SHIPPED, model_folder
 from deepmoji.errors import InputError
 
 if TYPE_CHECKING:  # brings NumPy and ONNX Runtime, and the command line starts without them
@@ -21,7 +21,7 @@ class ScoreSettings:
     """The settings of a run.
 
     Attributes:
-        model: a bundle folder; the shipped model by default.
+        model: a bundle folder, or the name of a shipped model; the default one by default.
         text_column: column or field of the texts; by default ``text`` and the like.
         top: how many of the most probable labels; 0 leaves them out.
         encode: also the encodings.
@@ -64,7 +64,7 @@ class ScoreSettings:
     @property
     def folder(self) -> Path:
         """The bundle's folder."""
-        return self.model or SHIPPED
+        return SHIPPED if self.model is None else model_folder(self.model)
 
     def reading(self, max_tokens: int) -> "Reading":
         """Return how texts are read by a model that reads so many words at a time.

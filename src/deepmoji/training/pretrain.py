@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import re
 import time
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
@@ -39,6 +40,7 @@ from deepmoji.training.run import Files, Run
 from deepmoji.training.teacher import teacher_network, write_answers
 from deepmoji.training.trainer import Trainer
 
+_OWN = re.compile(r"^deepmoji\.errors\.\w+: ")  # before what an error of ours says
 _MAKERS = ("deepmoji", "torch", "lightning-fabric", "onnx", "onnxruntime")
 
 
@@ -173,7 +175,7 @@ def train(run: Run, hardware: Hardware, report: Report, until: float | None = No
         with _ended_with_this():
             return fabric.launch(process)
     except ProcessException as error:
-        reason = str(error).strip().splitlines()[-1]
+        reason = _OWN.sub("", str(error).strip().splitlines()[-1])
         raise DeepmojiError(
             f"a training process failed: {reason}; once that is mended, the same command goes on "
             f"from the last checkpoint in {run.folder}"
