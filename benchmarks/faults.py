@@ -2,7 +2,6 @@
 
 python -m benchmarks.faults                  # an hour on two cores; the full disk needs root, Linux
 python -m benchmarks.faults --only score     # anew, among the results of the others
-python -m benchmarks.faults --only score --kills 3 --out FILE
 
 Each command runs once unbroken. Then it is killed (SIGKILL) at random moments and started again
 until it has finished, several times over, and so on with other faults; each time what it leaves
@@ -13,7 +12,6 @@ import argparse
 import json
 import os
 import random
-import shutil
 import signal
 import subprocess
 import sys
@@ -29,7 +27,7 @@ from typing import Any
 
 from benchmarks.processes import has_ended, members, workers_of
 from benchmarks.record import RESULTS, machine, write
-from benchmarks.subjects import Subject, leftovers, outcome, prepare
+from benchmarks.subjects import NAMES, Subject, leftovers, outcome, prepare, put_back
 from tests.helpers.raycluster import started
 from tests.helpers.signals import gone, heed_interrupts
 
@@ -44,7 +42,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.faults")
     parser.add_argument("--kills", type=int, default=KILLS, help="of each command")
     parser.add_argument("--seed", type=int, default=SEED, help="of the moments")
-    parser.add_argument("--only", help="one command: 'corpus build', score, …")
+    parser.add_argument("--only", choices=NAMES, help="one command")
     parser.add_argument("--out", type=Path, help="write there, not among the results")
     options = parser.parse_args()
     results = _measured() if options.only and options.out is None else {}
@@ -55,9 +53,9 @@ def main() -> int:
                 folder = Path(name) / subject.name.replace(" ", "-")
                 folder.mkdir()
                 trial = Trial(subject, folder, random.Random(options.seed))
-                results[subject.name] = trial.run(options.kills)
+                results[subject.name] = {"seed": options.seed} | trial.run(options.kills)
     problems = sum(len(each["problems"]) for each in results.values())
-    result = {"seed": options.seed, "problems": problems, "commands": results}
+    result = {"problems": problems, "commands": results}
     if options.out is None:
         write("faults", result)
     else:
@@ -67,10 +65,12 @@ def main() -> int:
 
 
 def _measured() -> dict[str, Any]:
-    """Return what is there of this machine, each command with the day on which it was broken."""
+    """Return what is there, each command with the day on which it was broken."""
     path = RESULTS / "faults.json"
     before = json.loads(path.read_text("utf-8")) if path.is_file() else {}
-    return before.get("commands", {}) if before.get("machine") == machine() else {}
+    if before and before["machine"] != machine():
+        sys.exit(f"{path} is of another machine: break all commands, or name a file with --out")
+    return before.get("commands", {})
 
 
 @dataclass
@@ -199,7 +199,7 @@ class Trial:
     def input_cut_off(self) -> dict[str, Any]:
         """Cut an input in half, run, mend it, run again."""
         path, out = self.subject.inputs[-1], self.folder / "cut"
-        with _put_back(path, self.folder):
+        with put_back(path, self.folder):
             os.truncate(path, path.stat().st_size // 2)
             with self._started(out) as process:
                 said = self._told(process, "an input cut off")
@@ -210,7 +210,7 @@ class Trial:
     def input_vanished(self) -> dict[str, Any]:
         """Remove an input while the command runs, put it back, run again."""
         path, out = self.subject.inputs[-1], self.folder / "vanished"
-        with _put_back(path, self.folder), self._started(out) as process:
+        with put_back(path, self.folder), self._started(out) as process:
             has_ended(process, self.seconds * self.draw.uniform(0.2, 0.4))
             path.unlink()
             said = self._told(process, "a vanished input")
@@ -283,17 +283,6 @@ class Trial:
             ) as process,
         ):
             yield process
-
-
-@contextmanager
-def _put_back(path: Path, folder: Path) -> Generator[None]:
-    """Let a file be damaged or removed meanwhile."""
-    copy = folder / "copy"
-    shutil.copy2(path, copy)
-    try:
-        yield
-    finally:
-        shutil.copy2(copy, path)
 
 
 if __name__ == "__main__":

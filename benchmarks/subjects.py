@@ -2,9 +2,11 @@
 
 import hashlib
 import json
+import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ import pyarrow.parquet as pq
 
 from benchmarks.record import shared
 
+NAMES = ("corpus build", "score", "pretrain", "benchmark run")
 POSTS = 30_000
 _FILES = 6  # that the posts are spread over
 _SETS = ("SE0714", "SS-Youtube")
@@ -114,6 +117,22 @@ def prepare(work: Path) -> list[Subject]:
         ),
         Subject(name="benchmark run", arguments=cells, inputs=_sets(work / "data" / "paper")),
     ]
+
+
+@contextmanager
+def put_back(path: Path, folder: Path) -> Generator[None]:
+    """Let an input be damaged or removed meanwhile.
+
+    Args:
+        path: of the input.
+        folder: for a copy of it.
+    """
+    copy = folder / "copy"
+    shutil.copy2(path, copy)
+    try:
+        yield
+    finally:
+        shutil.copy2(copy, path)
 
 
 def _posts(folder: Path) -> list[Path]:
