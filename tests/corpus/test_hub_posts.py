@@ -86,6 +86,15 @@ def test_corpus_is_that_of_the_same_files_here(hub, post_file, tmp_path):
     assert facts(tmp_path / "out") == facts(tmp_path / "local")
 
 
+def test_a_hub_that_does_not_answer_is_one_line(tmp_path):
+    with webserver.running() as web:
+        pass  # nobody is there any more
+    done = run(web, "hf://datasets/someone/posts", "--out", tmp_path / "out")
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("error: hf://datasets/someone/posts: cannot be reached: ")
+
+
 def test_a_data_set_that_is_not_there_is_one_line(hub, tmp_path):
     done = run(hub, "hf://datasets/someone/else", "--out", tmp_path / "out")
     assert done.returncode == 1

@@ -7,7 +7,7 @@ import io
 import os
 import re
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, cast
@@ -97,15 +97,11 @@ class Url:
         """Write a file, there whole at the end or not at all."""
         store, path = self._store()
         file = store.open_output_stream(path, compression=None)
-        try:
+        with ExitStack() as undo:
+            undo.callback(_give_up, file, store, path)
             for part in content:
                 file.write(part)
-        except BaseException:
-            # pyarrow knows no way to give an upload up: what was sent becomes a file.
-            with suppress(OSError):
-                file.close()
-                store.delete_file(path)
-            raise
+            undo.pop_all()
         file.close()
 
     def write_file(self, path: Path) -> None:
@@ -211,6 +207,13 @@ def working_folder(url: Url, work: str) -> Path:
     return cache / "deepmoji" / work / name
 
 
+def _give_up(file: Any, store: Any, path: str) -> None:
+    """Undo an upload: pyarrow knows no way to end one that leaves nothing there."""
+    with suppress(OSError):
+        file.close()
+        store.delete_file(path)
+
+
 def _content(path: Path) -> Iterator[bytes]:
     with path.open("rb") as file:
         while part := file.read(_AT_ONCE):
@@ -247,14 +250,17 @@ def plain_errors(url: Url) -> Generator[None]:
     """Say in one line what a store refuses."""
     try:
         yield
-    except InputError:
-        raise
-    except Exception as error:
-        # A hub's library has errors of its own, and of the one below it.
-        if not isinstance(error, OSError | pa.ArrowException) and url.scheme != "hf":
-            raise
+    except _refusals(url) as error:
         reason = " ".join(str(error).split())[:300]
         raise InputError(f"{url}: cannot be reached: {reason}") from error
+
+
+def _refusals(url: Url) -> tuple[type[Exception], ...]:
+    """Return what a store's library raises."""
+    if url.scheme != "hf":
+        return OSError, pa.ArrowException
+    errors: Any = require("huggingface_hub.errors", "hub")
+    return OSError, pa.ArrowException, errors.HTTPError
 
 
 def _expression(pattern: str) -> re.Pattern[str]:
