@@ -4,15 +4,21 @@ import gzip
 import json
 import subprocess
 import sys
+from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from typer.testing import CliRunner
 
 from deepmoji.cli import app
 from deepmoji.corpus import build
+from deepmoji.corpus.builder import Build, Silent
 from deepmoji.corpus.cluster import Ray
+from deepmoji.corpus.posts import find_posts
+from deepmoji.corpus.remote import run_stage
 from deepmoji.errors import InputError, MissingDependency
-from tests.corpus.conftest import write_jsonl
+from deepmoji.labels import EMOJIS
+from tests.corpus.conftest import SETTINGS, write_jsonl
 from tests.corpus.test_build import contents, facts
 
 OPTIONS = ("--per-emoji", 6, "--natural", 40, "--near-duplicates")
@@ -50,6 +56,29 @@ def test_corpus_is_that_of_a_local_build_though_a_worker_dies(folder, ray_cluste
     assert [each["file"] for each in unreadable["files"]] == ["posts/cut.txt.gz"]
     report = json.loads((folder / "ray" / "report.json").read_text("utf-8"))
     assert report["run"]["machines"] == 2
+
+
+def test_a_task_writes_nothing_that_others_would_have_to_see(post_file, tmp_path, monkeypatch):
+    whole = SimpleNamespace(get_node_id=lambda: "a machine")
+    fake = SimpleNamespace(get_runtime_context=lambda: whole)
+    monkeypatch.setattr("deepmoji.corpus.remote.require", lambda *_: fake)
+    begun = Build(
+        posts=find_posts([post_file]),
+        out=tmp_path / "out",
+        settings=SETTINGS,
+        workers=1,
+        cluster=Ray(),
+        progress=Silent(),
+    )
+    (stage,) = begun._stages(EMOJIS)
+    shared = replace(stage, files=(), names=())
+    done = run_stage(shared, (0, stage.files, stage.names))
+    assert not (tmp_path / "out").exists()
+    stage.keep(done.part, done.tally)
+    kept = stage.part.read_bytes()
+    assert stage.finished() == done.tally
+    assert stage.run(0, lambda *_: None) == done.tally
+    assert stage.part.read_bytes() == kept
 
 
 # In a process of its own: Ray's warnings and threads are not the tests'.
