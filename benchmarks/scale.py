@@ -191,7 +191,7 @@ def plot(rows: Sequence[dict[str, Any]], path: Path) -> None:
     mpl.use("Agg")
     from matplotlib import pyplot as plt
 
-    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
+    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4.5), layout="constrained")
     for name, points in _lines(rows):
         sizes = [point["size"] for point in points]
         left.plot(sizes, [point["per_second"] for point in points], marker="o", label=name)
@@ -202,7 +202,7 @@ def plot(rows: Sequence[dict[str, Any]], path: Path) -> None:
     left.set(xlabel="posts", ylabel="a second", xscale="log", yscale="log")
     right.set(xlabel="posts", ylabel="peak memory, MB", xscale="log")
     right.set_ylim(bottom=0)
-    left.legend()
+    figure.legend(loc="outside lower center", ncols=4)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=120)
 
