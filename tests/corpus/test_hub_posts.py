@@ -95,6 +95,22 @@ def test_a_hub_that_does_not_answer_is_one_line(tmp_path):
     assert line.startswith("error: hf://datasets/someone/posts: cannot be reached: ")
 
 
+def test_a_connection_that_is_lost_is_told_as_a_file_that_breaks_off(hub, post_file, tmp_path):
+    put(hub, "a.jsonl", post_file.read_bytes())
+    put(hub, "b.jsonl", post_file.read_bytes())
+
+    def lost(handler, _):
+        handler.close_connection = True
+
+    hub.files[f"/datasets/{NAME}/resolve/main/b.jsonl"] = lost
+    options = ("--per-emoji", 6, "--natural", 40, "--workers", 1)
+    done = run(hub, f"hf://datasets/{NAME}", *options, "--out", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    (broken,) = facts(tmp_path / "out")["unreadable"]["files"]
+    assert broken["file"] == f"hf://datasets/{NAME}/b.jsonl"
+    assert "disconnected" in broken["problem"]
+
+
 def test_a_data_set_that_is_not_there_is_one_line(hub, tmp_path):
     done = run(hub, "hf://datasets/someone/else", "--out", tmp_path / "out")
     assert done.returncode == 1

@@ -104,15 +104,16 @@ def test_patterns_and_what_is_passed_over(bucket):
 
 
 def test_a_name_with_brackets_is_a_name(bucket):
-    for name in ("a[1].txt", "a1.txt", "b/.scores/x.txt", "b/y.txt"):
+    for name in ("a[1].txt", "a1.txt", "b/.scores/x.txt", "b/y.txt", "d[1] ?*/z.txt"):
         put(f"{bucket}/{name}", b"text")
     (found,) = find_posts([f"{bucket}/a[1].txt"])
     assert found.path == Url(f"{bucket}/a[1].txt")
     assert Url(f"{bucket}/a[1].txt").file() == (found.path, found.size, found.modified)
     assert Url(f"{bucket}/a[12].txt").file() is None
-    assert [each.path for each in find_posts([f"{bucket}/**/*.txt"])][-1] == Url(
-        f"{bucket}/b/y.txt"
-    )
+    (found,) = find_posts([f"{bucket}/d[1] ?*/"])
+    assert found.path == Url(f"{bucket}/d[1] ?*/z.txt")
+    *_, last = find_posts([f"{bucket}/b/**/*.txt"])
+    assert last.path == Url(f"{bucket}/b/y.txt")
     assert len(find_posts([f"{bucket}/**/.scores/*.txt"])) == 1
 
 

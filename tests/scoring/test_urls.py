@@ -3,6 +3,7 @@
 import gzip
 import subprocess
 import sys
+from contextlib import suppress
 
 import pyarrow.parquet as pq
 import pytest
@@ -115,6 +116,30 @@ def test_interrupted_while_it_sends_it_goes_on(bucket, settings, monkeypatch, na
     assert (report.parts, report.rows) == (2, 2)
     assert {"_score.json", "a.parquet", "b.parquet"} <= set(names(f"{bucket}/scored"))
     assert run(f"{bucket}/posts", f"{bucket}/scored", settings).parts_before == 2
+
+
+def test_nothing_stays_of_a_part_that_was_being_sent_when_other_settings_come(
+    bucket, settings, monkeypatch
+):
+    put(f"{bucket}/posts/a.csv", b"text\nso happy\n")
+    put(f"{bucket}/posts/b.csv", b"text\nso tired\n")
+    write, out, left = Url.write, f"{bucket}/scored", [0]
+
+    def killed(url, content):
+        left[0] -= 1
+        if left[0] < 0:
+            raise KeyboardInterrupt
+        write(url, content)
+
+    other = ScoreSettings(model=settings.model, format="jsonl")
+    for count in range(6):
+        monkeypatch.setattr(Url, "write", killed)
+        left[0] = count
+        with suppress(KeyboardInterrupt):
+            run(f"{bucket}/posts", out, settings, overwrite=True)
+        monkeypatch.setattr(Url, "write", write)
+        run(f"{bucket}/posts/b.csv", out, other, overwrite=True)
+        assert [name for name in names(out) if "/" not in name] == ["_score.json", "b.jsonl"]
 
 
 def test_one_run_at_a_time_on_a_url(bucket, settings):

@@ -1,6 +1,7 @@
 """A whole build: stages, assembly and report; killed anywhere, it goes on from there."""
 
 import platform
+import shutil
 import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -269,6 +270,7 @@ def build_corpus(
     if isinstance(place, Url) and not overwrite:
         there = finished(place, build.folder.identity)
         if there is not None:
+            shutil.rmtree(build.folder.path, ignore_errors=True)  # of a run killed at its very end
             return there
     with _plain_errors(build.folder.path):
         done = build.folder.prepare(overwrite=overwrite)

@@ -130,8 +130,9 @@ class Url:
         if alone is not None:
             return [alone]
         wild = _WILD.search(path)
-        if wild is None:
-            return self._below(path)
+        below = self._below(path)  # a folder may be called so too
+        if wild is None or below:
+            return below
         begin, pattern = path[: wild.start()].rpartition("/")[0], _expression(path)
         hidden = "/." in path
         return [
@@ -210,8 +211,10 @@ def working_folder(url: Url, work: str) -> Path:
 def _give_up(file: Any, store: Any, path: str) -> None:
     """Undo an upload: pyarrow knows no way to end one that leaves nothing there."""
     with suppress(OSError):
-        file.close()
-        store.delete_file(path)
+        try:
+            file.close()
+        finally:
+            store.delete_file(path)
 
 
 def _content(path: Path) -> Iterator[bytes]:
@@ -229,8 +232,35 @@ def _connect(scheme: str, bucket: str) -> Any:
         return _connect_google(os.environ.get("STORAGE_EMULATOR_HOST"))
     if scheme == "hf":
         hub: Any = require("huggingface_hub", "hub")
-        return fs.PyFileSystem(fs.FSSpecHandler(hub.HfFileSystem()))
+        return fs.PyFileSystem(fs.FSSpecHandler(_Hub(hub.HfFileSystem(), hub.errors.HTTPError)))
     return fs.FileSystem.from_uri(f"{scheme}://{bucket}")[0]
+
+
+class _Hub:
+    """The file system of a hub, or a file in it, whose troubles are told as those of a disk.
+
+    Args:
+        inner: the file system or file.
+        trouble: what the library below the hub's raises.
+    """
+
+    def __init__(self, inner: Any, trouble: type[Exception]) -> None:
+        self._inner, self._trouble = inner, trouble
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._inner, name)
+        if not callable(value):
+            return value
+
+        @functools.wraps(value)
+        def told(*arguments: object, **options: object) -> Any:
+            try:
+                found = value(*arguments, **options)
+            except self._trouble as error:
+                raise OSError(str(error) or type(error).__name__) from error
+            return _Hub(found, self._trouble) if name == "open" else found
+
+        return told
 
 
 def _connect_google(emulator: str | None) -> Any:
@@ -250,17 +280,9 @@ def plain_errors(url: Url) -> Generator[None]:
     """Say in one line what a store refuses."""
     try:
         yield
-    except _refusals(url) as error:
+    except (OSError, pa.ArrowException) as error:
         reason = " ".join(str(error).split())[:300]
         raise InputError(f"{url}: cannot be reached: {reason}") from error
-
-
-def _refusals(url: Url) -> tuple[type[Exception], ...]:
-    """Return what a store's library raises."""
-    if url.scheme != "hf":
-        return OSError, pa.ArrowException
-    errors: Any = require("huggingface_hub.errors", "hub")
-    return OSError, pa.ArrowException, errors.HTTPError
 
 
 def _expression(pattern: str) -> re.Pattern[str]:

@@ -143,7 +143,7 @@ class ScoreFolder:
             InputError: if the part was made of another file.
         """
         source = note.get("path")
-        if source is None:  # a note that cannot be read
+        if not isinstance(source, str):  # a note that cannot be read
             return None
         if source != part.state["path"]:
             raise InputError(

@@ -58,8 +58,10 @@ class UrlFolder(ScoreFolder):
         """See :class:`ScoreFolder`."""
         check_place(self.url)
         self._look()
-        if overwrite:
-            return
+        if not overwrite:
+            self._check_others()
+
+    def _check_others(self) -> None:
         if MANIFEST in self.there:
             self.compare(self._read(MANIFEST))
         else:
@@ -70,6 +72,10 @@ class UrlFolder(ScoreFolder):
         self._look()  # again, now that no other run of this machine is at it
         if overwrite:
             self._remove_all()
+            for each in self.path.parent.iterdir():  # also what other settings left unfinished
+                shutil.rmtree(each, ignore_errors=True)
+        else:
+            self._check_others()
         super().prepare(overwrite=overwrite, about=about)
         if MANIFEST not in self.there:
             with plain_errors(self.url):
@@ -94,7 +100,7 @@ class UrlFolder(ScoreFolder):
         self._remove(part.name, note_name(part))
 
     def finish(self, part: Part, rows: int) -> None:
-        """See :class:`ScoreFolder`; sent, its note last, and removed here."""
+        """See :class:`ScoreFolder`; sent, and removed here."""
         super().finish(part, rows)
         self._send(part)
 
@@ -103,11 +109,12 @@ class UrlFolder(ScoreFolder):
         shutil.rmtree(self.path, ignore_errors=True)
 
     def _send(self, part: Part) -> None:
-        names = (part.name, note_name(part))
+        # The note first: it says how large the part is, and a later run finds by it what to remove.
+        names = (note_name(part), part.name)
         with plain_errors(self.url):
             for name in names:
                 (self.url / name).write_file(self.path / name)
-        for name in reversed(names):
+        for name in names:
             (self.path / name).unlink()
 
     def _look(self) -> None:
