@@ -158,6 +158,7 @@ def test_files_that_break_off_or_go_away(bucket, tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("store", ["s3"], indirect=True)
 def test_a_cluster_reads_and_the_one_who_asked_writes(bucket, post_file, tmp_path):
     """On two nodes, which share no folder of this build."""
     pytest.importorskip("ray", reason="needs ray: pip install 'deepmoji[cluster]'")

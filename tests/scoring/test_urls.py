@@ -232,6 +232,7 @@ def test_from_the_command_line(bucket, bundle):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("store", ["s3"], indirect=True)
 def test_a_cluster_whose_machines_share_nothing_but_the_store(
     bucket, posts, settings, tmp_path, monkeypatch
 ):
