@@ -13,7 +13,7 @@ from http.client import HTTPConnection
 import pytest
 from pyarrow import fs
 
-from deepmoji.corpus import urls
+from deepmoji.corpus.stores import connect
 from deepmoji.corpus.urls import Url
 from tests.source_tree import ROOT
 
@@ -64,11 +64,11 @@ def bucket(store, monkeypatch, request, tmp_path):
     }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    urls._connect.cache_clear()
+    connect.cache_clear()
     name = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower())[-60:].strip("-")
     make_bucket(kind, address, name)
     yield f"{kind}://{name}"
-    urls._connect.cache_clear()
+    connect.cache_clear()
 
 
 def make_bucket(kind, address, name):

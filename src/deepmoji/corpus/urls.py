@@ -1,7 +1,5 @@
 """Files in object stores and on model hubs, by URL: s3://, gs://, hf://."""
 
-import datetime
-import functools
 import hashlib
 import io
 import os
@@ -15,13 +13,12 @@ from typing import Any, BinaryIO, cast
 import pyarrow as pa
 from pyarrow import fs
 
-from deepmoji.errors import InputError, require
+from deepmoji.corpus.stores import connect
+from deepmoji.errors import InputError
 
 SCHEMES = ("s3", "gs", "hf")
 _URL = re.compile(rf"({'|'.join(SCHEMES)})://([^/].*)")
 _AT_ONCE = 8 << 20  # bytes of a request: each takes as long as thousands of rows
-# For Google's storage, which is asked again and again for 15 minutes by default.
-_PATIENCE = datetime.timedelta(minutes=1)
 _WILD = re.compile(r"[*?[]")
 
 
@@ -160,7 +157,7 @@ class Url:
 
     def _store(self) -> tuple[Any, str]:
         # A pattern is no URL that pyarrow would take, so only its bucket is shown to it.
-        return _connect(self.scheme, self.place.parts[0]), str(self.place)
+        return connect(self.scheme, self.place.parts[0]), str(self.place)
 
 
 def place_to_write(out: str | Path) -> Path | Url:
@@ -192,7 +189,11 @@ def check_place(url: Url) -> None:
 
 
 def for_arrow(path: Path | Url) -> Any:
-    """Return what pyarrow opens a file by."""
+    """Return what pyarrow opens a file by.
+
+    Raises:
+        OSError: if a file elsewhere cannot be read.
+    """
     return path.input() if isinstance(path, Url) else path
 
 
@@ -221,58 +222,6 @@ def _content(path: Path) -> Iterator[bytes]:
     with path.open("rb") as file:
         while part := file.read(_AT_ONCE):
             yield part
-
-
-@functools.lru_cache
-def _connect(scheme: str, bucket: str) -> Any:
-    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
-    if scheme == "s3" and endpoint:
-        return fs.S3FileSystem(endpoint_override=endpoint)
-    if scheme == "gs":
-        return _connect_google(os.environ.get("STORAGE_EMULATOR_HOST"))
-    if scheme == "hf":
-        hub: Any = require("huggingface_hub", "hub")
-        return fs.PyFileSystem(fs.FSSpecHandler(_Hub(hub.HfFileSystem(), hub.errors.HTTPError)))
-    return fs.FileSystem.from_uri(f"{scheme}://{bucket}")[0]
-
-
-class _Hub:
-    """The file system of a hub, or a file in it, whose troubles are told as those of a disk.
-
-    Args:
-        inner: the file system or file.
-        trouble: what the library below the hub's raises.
-    """
-
-    def __init__(self, inner: Any, trouble: type[Exception]) -> None:
-        self._inner, self._trouble = inner, trouble
-
-    def __getattr__(self, name: str) -> Any:
-        value = getattr(self._inner, name)
-        if not callable(value):
-            return value
-
-        @functools.wraps(value)
-        def told(*arguments: object, **options: object) -> Any:
-            try:
-                found = value(*arguments, **options)
-            except self._trouble as error:
-                raise OSError(str(error) or type(error).__name__) from error
-            return _Hub(found, self._trouble) if name == "open" else found
-
-        return told
-
-
-def _connect_google(emulator: str | None) -> Any:
-    if emulator is None:
-        return fs.GcsFileSystem(retry_time_limit=_PATIENCE)
-    scheme, _, host = emulator.rpartition("://")  # it comes with and without
-    return fs.GcsFileSystem(
-        anonymous=True,
-        endpoint_override=host.rstrip("/"),
-        scheme=scheme or "http",
-        retry_time_limit=_PATIENCE,
-    )
 
 
 @contextmanager
