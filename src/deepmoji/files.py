@@ -26,6 +26,26 @@ def is_disk_full(error: OSError) -> bool:
 
 
 @contextmanager
+def plain_write_errors(out: Path) -> Generator[None]:
+    """Say in one line what the operating system refuses while the files of ``out`` are written.
+
+    Raises:
+        InputError: if there is no room, or writing is not allowed.
+    """
+    try:
+        yield
+    except OSError as error:
+        if is_disk_full(error):
+            raise InputError(
+                f"no space left for {error.filename or out}; what is finished is kept: make room "
+                "and run the same command again"
+            ) from error
+        if isinstance(error, PermissionError):
+            raise InputError(f"cannot write {error.filename or out}: {error.strerror}") from error
+        raise
+
+
+@contextmanager
 def atomic_path(path: Path) -> Generator[Path]:
     """Yield a temporary path beside ``path`` that becomes it when the block succeeds.
 

@@ -1,6 +1,8 @@
 """What this machine offers, and who runs this process on it."""
 
 import os
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
 
 
 def available_cores() -> int:
@@ -13,3 +15,18 @@ def available_cores() -> int:
 def under_torchrun() -> bool:
     """Tell whether torchrun started this process."""
     return "TORCHELASTIC_RUN_ID" in os.environ
+
+
+@contextmanager
+def switched_on(names: Iterable[str]) -> Generator[None]:
+    """Set environment variables to 1 for a while, for this process and those that it starts."""
+    before = {name: os.environ.get(name) for name in names}
+    os.environ.update(dict.fromkeys(before, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

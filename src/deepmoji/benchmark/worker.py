@@ -17,6 +17,7 @@ from pathlib import Path
 from deepmoji.benchmark.cells import Cell
 from deepmoji.benchmark.job import Job
 from deepmoji.errors import DeepmojiError
+from deepmoji.machine import switched_on
 
 # Spawned, not forked: a forked process inherits the locks of threads that it does not have.
 _CONTEXT = multiprocessing.get_context("spawn")
@@ -56,7 +57,7 @@ class Worker:
         self.connection, theirs = _CONTEXT.Pipe()
         self._process = _CONTEXT.Process(target=_serve, args=(theirs,), daemon=True)
         self._log = Path(os.devnull)
-        with _one_thread(), _no_interrupt():
+        with switched_on(_ONE_THREAD), _no_interrupt():
             self._process.start()
         theirs.close()  # so that the end of the process is the end of the connection
 
@@ -170,21 +171,6 @@ def _tell_progress() -> None:
         handler = logging.StreamHandler()
         handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
         notes.addHandler(handler)
-
-
-@contextmanager
-def _one_thread() -> Generator[None]:
-    """Set what new processes inherit."""
-    before = {name: os.environ.get(name) for name in _ONE_THREAD}
-    os.environ.update(dict.fromkeys(_ONE_THREAD, "1"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
 
 
 @contextmanager

