@@ -10,8 +10,8 @@ Results = Mapping[str, Any]
 Report = Mapping[str, Any]
 
 BASELINES = ("vader", "tfidf", "fasttext", "plain-lstm", "encodings-trees", "minilm")
-TUNED = ("last", "gradual", "chain-thaw")
-METHODS = ("new", "full", *TUNED, "last-ovr", "chain-thaw-ovr")
+TUNED = ("last", "encodings-tfidf", "gradual", "chain-thaw")
+METHODS = ("new", "full", "last", "gradual", "chain-thaw", "last-ovr", "chain-thaw-ovr")
 PUBLISHED = ("new", "full", "last", "chain-thaw")
 TWEETEVAL = ("fastText", "LSTM", "BERTweet")
 LEAK_FREE = "public, rows without U+FE0F"

@@ -19,6 +19,7 @@ SYSTEM_NAMES: Mapping[str, str] = {
     "plain-lstm": "plain LSTM",
     "encodings-trees": "encodings + trees",
     "minilm": "MiniLM",
+    "encodings-tfidf": "encodings + TF-IDF",
     "last-ovr": "last per class",
     "chain-thaw-ovr": "chain-thaw per class",
 }

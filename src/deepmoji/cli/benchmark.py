@@ -19,8 +19,8 @@ app = typer.Typer(
 
 # Of `deepmoji.benchmark.systems`, which to import takes the libraries of an extra.
 METHODS = (
-    "constant", "vader", "tfidf", "fasttext", "minilm", "last", "last-ovr", "encodings-trees",
-    "plain-lstm", "new", "full", "gradual", "chain-thaw", "chain-thaw-ovr",
+    "constant", "vader", "tfidf", "fasttext", "minilm", "encodings-tfidf", "last", "last-ovr",
+    "encodings-trees", "plain-lstm", "new", "full", "gradual", "chain-thaw", "chain-thaw-ovr",
 )  # fmt: skip
 _CURVE_METHODS = ("tfidf", "minilm", "last", "chain-thaw")
 _CURVE_TASKS: dict[Suite, tuple[str, ...]] = {

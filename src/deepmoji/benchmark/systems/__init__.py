@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from deepmoji.benchmark.system import System
+from deepmoji.benchmark.systems.combined import EncodingsTfIdf
 from deepmoji.benchmark.systems.constant import Constant
 from deepmoji.benchmark.systems.fasttext import FastTextSystem
 from deepmoji.benchmark.systems.minilm import MiniLM
@@ -18,6 +19,7 @@ _CHEAPEST_FIRST: tuple[System, ...] = (
     TfIdf(),
     FastTextSystem(),
     MiniLM(),
+    EncodingsTfIdf(),
     Transfer(method="last"),
     OneVersusRest(method="last"),
     EncodingsTrees(),
@@ -32,7 +34,9 @@ SYSTEMS: Mapping[str, System] = {system.name: system for system in _CHEAPEST_FIR
 
 # As they stand in tables: the floor, baselines, then DeepMoji's methods.
 BASELINES = ("constant", "vader", "tfidf", "fasttext", "plain-lstm", "encodings-trees", "minilm")
-OURS = ("new", "full", "last", "last-ovr", "gradual", "chain-thaw", "chain-thaw-ovr")
+OURS = (
+    "new", "full", "last", "last-ovr", "encodings-tfidf", "gradual", "chain-thaw", "chain-thaw-ovr",
+)  # fmt: skip
 
 
 def in_order(names: Iterable[str]) -> list[str]:

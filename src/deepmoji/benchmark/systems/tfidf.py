@@ -21,6 +21,13 @@ from deepmoji.text.tokenizer import tokenize
 _WORDS = (1, 2)
 _CHARACTERS = (2, 5)
 _MOST = 100_000  # features of each sort: TweetEval's emoji set has millions, seen once or twice
+SETTINGS: Mapping[str, Any] = {
+    "words": _WORDS,
+    "characters": _CHARACTERS,
+    "features": _MOST,
+    "C": STRENGTHS,
+    "selection": SELECTION,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,15 +37,7 @@ class TfIdf:
     name: str = "tfidf"
     deterministic: bool = True
     uses_base: bool = False
-    settings: Mapping[str, Any] = field(
-        default_factory=lambda: {
-            "words": _WORDS,
-            "characters": _CHARACTERS,
-            "features": _MOST,
-            "C": STRENGTHS,
-            "selection": SELECTION,
-        }
-    )
+    settings: Mapping[str, Any] = field(default_factory=lambda: SETTINGS)
 
     def fits(self, task: Task) -> bool:
         """Every task."""
@@ -55,7 +54,7 @@ class TfIdf:
         measure: str,
     ) -> HeadAnswers:
         """Count, weight, fit; see :class:`deepmoji.benchmark.system.System`."""
-        union = _features()
+        union = vectoriser()
         of_train = union.fit_transform(train.texts)
         of_validation = union.transform(validation.texts)
         selection = Selection[Head](problem, validation, measure)
@@ -63,7 +62,7 @@ class TfIdf:
         return HeadAnswers(features=union.transform, head=head, report=report)
 
 
-def _features() -> Any:
+def vectoriser() -> Any:
     """Return the vectoriser. The words are DeepMoji's, so that emojis and emoticons count."""
     common: dict[str, Any] = {
         "lowercase": False,

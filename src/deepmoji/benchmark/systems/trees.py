@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -14,9 +13,9 @@ from deepmoji.benchmark.answers import Remembered
 from deepmoji.benchmark.heads import Array, Head
 from deepmoji.benchmark.selection import Progress, Selection
 from deepmoji.benchmark.system import SELECTION
+from deepmoji.benchmark.systems.encodings import predictor
 from deepmoji.benchmark.tasks import Task
 from deepmoji.evaluation.datasets import Labelled, Problem
-from deepmoji.inference.predictor import Predictor, load
 
 _DEPTHS = (2, 4)
 _STEP = 20  # trees between two looks at validation
@@ -60,7 +59,7 @@ class EncodingsTrees:
         measure: str,
     ) -> "TreesAnswers":
         """Encode and grow; see :class:`deepmoji.benchmark.system.System`."""
-        features = Remembered(_predictor(base).encode, validation.texts)
+        features = Remembered(predictor(base).encode, validation.texts)
         selection = Selection[tuple[Head, int]](problem, validation, measure)
         _grow(selection, train, features)
         (head, trees), report = selection.chosen()
@@ -119,8 +118,3 @@ class TreesAnswers:
         # Constants, where there was nothing to tell apart, have a single stage.
         last = self.trees if self.head.estimators else 1
         return next(islice(stages, last - 1, None))
-
-
-@lru_cache(maxsize=1)
-def _predictor(base: Path | None) -> Predictor:
-    return load(base)
