@@ -3,16 +3,19 @@
 import errno
 import json
 import os
+import re
 import shutil
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from deepmoji.errors import InputError
 
+LOCK = ".lock"  # in a folder, while a run writes to it
 # What a writer that was killed leaves beside the file that it was writing.
 PARTIAL = ".*.partial"
+_OURS = re.compile(r"\..+\.\d+\.partial")  # more exactly
 _FULL = {
     getattr(errno, name)
     for name in ("ENOSPC", "EDQUOT", "EFBIG")  # the disk, what one may take of it, or of a file
@@ -46,6 +49,55 @@ def plain_write_errors(out: Path) -> Generator[None]:
 
 
 @contextmanager
+def locked(path: Path, place: object) -> Generator[None]:
+    """Keep other runs of the same work out, by a lock on a file that is gone afterwards.
+
+    Where the system knows no such locks (Windows), nothing is kept out.
+
+    Args:
+        path: of the file; its folder is made, and removed again if nothing came into it.
+        place: what is written to, for messages.
+
+    Raises:
+        InputError: if another run holds it, or the file cannot be written.
+    """
+    made = not path.parent.exists()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = _held(path)
+    except BlockingIOError:
+        raise InputError(
+            f"another run is writing to {place}; wait for its end, or choose another folder"
+        ) from None
+    except OSError as error:
+        raise InputError(f"cannot write to {path.parent}: {error.strerror}") from error
+    with file:
+        try:
+            yield
+        finally:
+            with suppress(OSError):  # not while it is open, says Windows; not empty, says a folder
+                path.unlink()
+                if made:
+                    path.parent.rmdir()
+
+
+def _held(path: Path) -> IO[str]:
+    """Return the file, open and locked."""
+    try:
+        import fcntl
+    except ImportError:
+        return path.open("w")
+    with ExitStack() as undo:
+        while True:
+            file = undo.enter_context(path.open("w"))
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with suppress(FileNotFoundError):  # who held it may have removed it meanwhile
+                if os.path.samestat(os.fstat(file.fileno()), path.stat()):
+                    undo.pop_all()
+                    return file
+
+
+@contextmanager
 def atomic_path(path: Path) -> Generator[Path]:
     """Yield a temporary path beside ``path`` that becomes it when the block succeeds.
 
@@ -65,6 +117,13 @@ def atomic_path(path: Path) -> Generator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def remove_partials(folder: Path) -> None:
+    """Remove what killed writers left in a folder, at any depth."""
+    for path in folder.rglob(PARTIAL):
+        if _OURS.fullmatch(path.name) and path.is_file():
+            path.unlink()
 
 
 @contextmanager

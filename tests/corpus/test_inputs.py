@@ -1,5 +1,6 @@
 """What a build makes of odd inputs, and of an output that lies among them."""
 
+import os
 from pathlib import Path
 
 import pyarrow as pa
@@ -7,8 +8,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from deepmoji.corpus import build
+from deepmoji.corpus.posts import find_posts
 from deepmoji.corpus.settings import CorpusSettings
 from deepmoji.errors import InputError
+from deepmoji.files import LOCK, locked
 from tests.corpus.conftest import SETTINGS, write_jsonl
 from tests.corpus.test_build import contents
 
@@ -85,3 +88,48 @@ def test_output_inside_the_input_is_not_read(posts, corpus, tmp_path, monkeypatc
     assert build(sources, out, settings=SETTINGS, workers=1) == first
     with pytest.raises(InputError, match="choose another"):
         build([out], out, settings=SETTINGS, workers=1)
+
+
+def test_what_a_glob_names_is_found_in_folders_too_and_helpers_are_not(tmp_path):
+    for name in ("g/a.txt", "g/sub/b.txt", "g/_temporary/0/c.txt", "g/sub/_log/d.txt", "g/.e.txt"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("so fine 😂", encoding="utf-8")
+
+    def found(source):
+        return [str(Path(file.path).relative_to(tmp_path)) for file in find_posts([source])]
+
+    assert found(tmp_path / "g") == ["g/a.txt", "g/sub/b.txt"]
+    assert found(tmp_path / "g" / "[as]*") == ["g/a.txt", "g/sub/b.txt"]
+
+
+def test_of_two_names_for_one_file_the_first_is_taken(tmp_path):
+    (tmp_path / "z.txt").write_text("so fine 😂", encoding="utf-8")
+    (tmp_path / "a.txt").symlink_to(tmp_path / "z.txt")
+    for sources in ([tmp_path], [tmp_path / "z.txt", tmp_path / "a.txt"]):
+        assert [file.path for file in find_posts(sources)] == [tmp_path / "a.txt"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has neither")
+def test_pipes_and_names_that_are_no_text_are_refused(tmp_path):
+    os.mkfifo(tmp_path / "pipe.txt")
+    with pytest.raises(InputError, match=r"pipe\.txt is no regular file"):
+        find_posts([tmp_path / "pipe.txt"])
+    name = os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.txt")
+    Path(name).write_text("so fine 😂", encoding="utf-8")
+    with pytest.raises(InputError, match=r"caf\ufffd\.txt: the name is not UTF-8"):
+        find_posts([name])
+
+
+def test_one_build_at_a_time(posts, tmp_path):
+    pytest.importorskip("fcntl")
+    write_jsonl(tmp_path / "posts.jsonl", posts)
+    out = tmp_path / "out"
+    with (
+        locked(out / LOCK, out),
+        pytest.raises(InputError, match="another run is writing to"),
+    ):
+        build([tmp_path / "posts.jsonl"], out, settings=SETTINGS, workers=1)
+    assert not out.exists()
+    build([tmp_path / "posts.jsonl"], out, settings=SETTINGS, workers=1)
+    assert not (out / LOCK).exists()

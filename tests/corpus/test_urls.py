@@ -93,6 +93,7 @@ def test_patterns_and_what_is_passed_over(bucket):
     assert found(f"{bucket}/*/x.txt") == ["a/x.txt", "c/x.txt"]
     assert found(f"{bucket}/**/*.txt")[-1] == "c/x.txt"
     assert found(f"{bucket}/a/[xy].*") == ["a/x.txt", "a/y.csv"]
+    assert found(f"{bucket}/[ac]*") == ["a/b/z.txt", "a/x.txt", "a/y.csv", "c/x.txt"]
     assert found(bucket, Url(f"{bucket}/a")) == ["c/x.txt"]
     for source in (f"{bucket}/nothing", f"{bucket}/*.csv", f"{bucket}-none/x"):
         with pytest.raises(InputError, match=r"no such file|cannot be reached"):

@@ -256,7 +256,7 @@ def build_corpus(
         if there is not None:
             shutil.rmtree(build.folder.path, ignore_errors=True)  # of a run killed at its very end
             return there
-    with plain_write_errors(build.folder.path):
+    with plain_write_errors(build.folder.path), build.folder.locked(place):
         done = build.folder.prepare(overwrite=overwrite)
         report = build.run() if done is None else done
         if isinstance(place, Url):

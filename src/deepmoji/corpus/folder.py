@@ -1,7 +1,8 @@
 """The folder that a build writes into: whose it is, and what may be done with it."""
 
 import shutil
-from contextlib import suppress
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from deepmoji.corpus.layout import (
 )
 from deepmoji.corpus.report import check_report
 from deepmoji.errors import InputError
-from deepmoji.files import PARTIAL, read_json, write_json
+from deepmoji.files import LOCK, PARTIAL, locked, read_json, remove_partials, write_json
 
 _WORK, _MANIFEST = ".work", "build.json"
 FILES = (REPORT, REPORT_TEXT, VOCABULARY, LABELS, *map(split_name, EVALUATION_SPLITS))
@@ -42,14 +43,24 @@ class BuildFolder:
         """Where the outcome of stages is kept until the build is done."""
         return self.path / _WORK
 
+    @contextmanager
+    def locked(self, place: object) -> Generator[None]:
+        """Keep other builds out of the folder; messages name ``place``.
+
+        Raises:
+            InputError: if another build writes to it, or it cannot be written.
+        """
+        if self.path.exists() and not self.path.is_dir():
+            raise InputError(f"{self.path} is a file; give a folder with --out")
+        with locked(self.path / LOCK, place):
+            yield
+
     def prepare(self, *, overwrite: bool) -> dict[str, Any] | None:
         """Make the folder ready, and return its report if it holds this very corpus already.
 
         Raises:
             InputError: if it holds something else and ``overwrite`` is not set.
         """
-        if self.path.exists() and not self.path.is_dir():
-            raise InputError(f"{self.path} is a file; give a folder with --out")
         report, manifest = self.path / REPORT, self.work / _MANIFEST
         if overwrite:
             self.clear()
@@ -103,10 +114,9 @@ class BuildFolder:
             )
         if manifest["identity"] != self.identity:
             self.clear(keep_stages=True)
-        for partial in self.path.rglob(PARTIAL):
-            partial.unlink()
+        remove_partials(self.path)
 
 
 def _is_foreign(path: Path) -> bool:
     """Whether a build that was killed before it wrote its manifest cannot have left this."""
-    return not path.is_dir() and not path.match(PARTIAL)
+    return not path.is_dir() and not path.match(PARTIAL) and path.name != LOCK

@@ -1,6 +1,7 @@
 """Where posts come from: files, folders and globs, and who reads them."""
 
 import glob
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +13,7 @@ from deepmoji.corpus.columns import Columns
 from deepmoji.corpus.lines import LineFile
 from deepmoji.corpus.settings import CorpusSettings
 from deepmoji.corpus.source import READ_ERRORS, Reader
-from deepmoji.corpus.urls import Url, is_url, plain_errors
+from deepmoji.corpus.urls import HELPERS, Url, is_url, plain_errors
 from deepmoji.errors import InputError
 
 FORMATS = {
@@ -78,7 +79,7 @@ def find_posts(sources: Sequence[str | Path], out: Path | Url | None = None) -> 
             whole = path.resolve()
             if skipped in whole.parents:
                 inside = True
-            else:
+            elif whole not in found or str(path) < str(found[whole].path):  # of two names the first
                 found[whole] = _post_file(path)
     if not found and not elsewhere:
         raise InputError(
@@ -104,7 +105,7 @@ def _find_elsewhere(source: str, out: Path | Url | None) -> list[PostFile]:
     for each, size, modified in files:
         form, compression = _format(each)
         inside = each.place.parts[len(url.place.parts) :] if url.place in each.place.parents else ()
-        hidden = any(part.startswith((".", "_")) for part in inside)
+        hidden = any(part.startswith(HELPERS) for part in inside)
         if form is not None and not hidden:
             found.append(PostFile(each, form, compression, size, modified))
     if not found:
@@ -115,24 +116,38 @@ def _find_elsewhere(source: str, out: Path | Url | None) -> list[PostFile]:
 
 def _expand(source: Path) -> list[Path]:
     if source.is_dir():
-        inside = [path for path in source.rglob("*") if path.is_file() and _format(path)[0]]
-        # Spark and others leave hidden and underscored helpers beside their parts.
-        paths = [
-            path
-            for path in inside
-            if not path.name.startswith("_")
-            and not any(part.startswith(".") for part in path.relative_to(source).parts)
-        ]
+        paths = _inside(source)
         if not paths:
             raise InputError(f"{source}: no file of posts in this folder; {_known()}")
         return paths
-    if source.exists():
+    if source.is_file():
         return [source]
+    if source.exists():
+        raise InputError(f"{source} is no regular file; give files, folders or globs of them")
     paths = [Path(name) for name in glob.glob(str(source), recursive=True)]  # noqa: PTH207
     # (a pattern may begin anywhere, as /data/*/posts.jsonl does)
     if not paths:
         raise InputError(f"{source}: no such file or folder")
-    return [path for path in paths if path.is_file()]
+    return [
+        each
+        for path in paths
+        for each in (_inside(path) if path.is_dir() else [path])
+        if each.is_file()
+    ]
+
+
+def _inside(folder: Path) -> list[Path]:
+    """Return the files of posts in a folder, without what is hidden at any depth.
+
+    Spark and others leave hidden and underscored files and folders beside their parts.
+    """
+    return [
+        path
+        for path in folder.rglob("*")
+        if path.is_file()
+        and _format(path)[0]
+        and not any(part.startswith(HELPERS) for part in path.relative_to(folder).parts)
+    ]
 
 
 def _format(path: Path | Url) -> tuple[str | None, str | None]:
@@ -149,6 +164,11 @@ def _known() -> str:
 
 
 def _post_file(path: Path) -> PostFile:
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        name = os.fsencode(path).decode("utf-8", "replace")
+        raise InputError(f"{name}: the name is not UTF-8; rename the file") from None
     form, compression = _format(path)
     if form is None:
         raise InputError(f"{path}: cannot tell the format from the name; {_known()}")

@@ -9,6 +9,7 @@ from deepmoji.corpus.folder import FILES
 from deepmoji.corpus.layout import REPORT, TRAIN_FOLDER
 from deepmoji.corpus.urls import Url, plain_errors
 from deepmoji.errors import InputError
+from deepmoji.files import LOCK
 
 
 def finished(url: Url, identity: str) -> dict[str, Any] | None:
@@ -48,7 +49,7 @@ def send(folder: Path, url: Url) -> None:
     Raises:
         InputError: if it cannot be written there.
     """
-    files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != LOCK]
     files.sort(key=lambda path: path.name == REPORT)
     with plain_errors(url):
         (url / REPORT).remove()

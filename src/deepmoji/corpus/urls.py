@@ -20,6 +20,7 @@ SCHEMES = ("s3", "gs", "hf")
 _URL = re.compile(rf"({'|'.join(SCHEMES)})://([^/].*)")
 _AT_ONCE = 8 << 20  # bytes of a request: each takes as long as thousands of rows
 _WILD = re.compile(r"[*?[]")
+HELPERS = (".", "_")  # what other programs' helpers begin with, files and folders
 
 
 def is_url(source: object) -> bool:
@@ -135,7 +136,7 @@ class Url:
         return [
             each
             for each in self._below(begin)
-            if pattern.fullmatch(name := str(each[0].place)) and (hidden or "/." not in name)
+            if _matches(each[0].place, pattern) and (hidden or "/." not in str(each[0].place))
         ]
 
     def inside(self) -> dict[str, int]:
@@ -232,6 +233,16 @@ def plain_errors(url: Url) -> Generator[None]:
     except (OSError, pa.ArrowException) as error:
         reason = " ".join(str(error).split())[:300]
         raise InputError(f"{url}: cannot be reached: {reason}") from error
+
+
+def _matches(path: PurePosixPath, pattern: re.Pattern[str]) -> bool:
+    """Whether a pattern names a file, or a folder around it in which it is no helper."""
+    for depth in range(len(path.parts), 0, -1):
+        if pattern.fullmatch("/".join(path.parts[:depth])):
+            return True
+        if path.parts[depth - 1].startswith(HELPERS):
+            return False
+    return False
 
 
 def _expression(pattern: str) -> re.Pattern[str]:

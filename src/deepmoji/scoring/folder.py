@@ -9,7 +9,7 @@ from typing import Any
 
 from deepmoji.corpus.urls import Url
 from deepmoji.errors import InputError
-from deepmoji.files import PARTIAL, read_json, write_json
+from deepmoji.files import PARTIAL, locked, read_json, remove_partials, write_json
 from deepmoji.scoring.parts import Part
 
 # Hidden or with an underscore: Spark, Daft and pyarrow read the parts beside them alone.
@@ -56,21 +56,8 @@ class ScoreFolder:
         Raises:
             InputError: if another run writes to it.
         """
-        try:
-            import fcntl
-        except ImportError:  # Windows
+        with locked(self.lock, self.place):
             yield
-            return
-        self.lock.parent.mkdir(parents=True, exist_ok=True)
-        with self.lock.open("w") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise InputError(
-                    f"another run is writing to {self.place}; wait for its end, or choose another "
-                    "folder"
-                ) from None
-            yield  # the lock ends with the file, and with the process
 
     def check(self, *, overwrite: bool) -> None:
         """Make sure that parts may be written here.
@@ -108,8 +95,7 @@ class ScoreFolder:
         """Make the folder ready, once it is locked and checked; ``about`` is for readers."""
         if overwrite:
             self._clear()
-        for partial in self.path.rglob(PARTIAL):
-            partial.unlink()
+        remove_partials(self.path)
         write_json(self.path / MANIFEST, {"request": dict(self.request), **about})
 
     def target(self, part: Part) -> Path:

@@ -5,7 +5,7 @@ import os
 import re
 import time
 from collections.abc import Generator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from importlib.metadata import version
 from pathlib import Path
 from platform import python_version
@@ -18,6 +18,7 @@ from deepmoji.bundle import Bundle, Contents, check_replaceable
 from deepmoji.config import MAX_TOKENS, ModelConfig, PretrainConfig
 from deepmoji.corpus.shards import CorpusFolder
 from deepmoji.errors import DeepmojiError, InputError
+from deepmoji.files import LOCK, locked
 from deepmoji.machine import under_torchrun
 from deepmoji.training.calibration import calibrate
 from deepmoji.training.export import SAMPLE_TEXTS, save_network
@@ -119,10 +120,11 @@ def pretrain(
         **given,
     )
     hardware = hardware or Hardware()
-    if not train(run, hardware, report or _ignore, until):
-        return None
-    if is_first_process():
-        finish(run, out, hardware)
+    with locked(run.folder / LOCK, run.folder) if is_first_process() else nullcontext():
+        if not train(run, hardware, report or _ignore, until):
+            return None
+        if is_first_process():
+            finish(run, out, hardware)
     return out
 
 
