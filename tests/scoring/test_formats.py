@@ -125,6 +125,56 @@ def test_json_to_json_gives_objects_back(scored, tmp_path, bundle):
     assert first["deepmoji_top"][0]["label"] in bundle.labels
 
 
+def test_a_missing_number_as_pandas_writes_it_is_none(scored, tmp_path):
+    rows = [{"text": "a", "ok": True, "big": 2**60}, {"text": "b", "ok": float("nan"),
+             "big": float("nan")}]  # fmt: skip
+    first, second = scored(write_jsonl(tmp_path / "posts.jsonl", rows), name="posts.parquet")
+    assert (first["ok"], first["big"]) == (True, 2**60)
+    assert (second["ok"], second["big"]) == (None, None)
+
+
+def test_values_that_python_has_no_type_for_are_spelled_out_in_json(scored, tmp_path):
+    nanoseconds = pa.array([0, 1_000_000_001, None], pa.timestamp("ns"))
+    table = pa.table(
+        {
+            "text": ["a", "b", "c"],
+            "at": nanoseconds,
+            "far": pa.array([0, 10**12, None], pa.timestamp("s")),
+            "took": pa.array([0, 1, None], pa.duration("ns")),
+            "latin": pa.array([b"x", b"caf\xe9", None], pa.binary()).view(pa.string()),
+            "deep": pa.StructArray.from_arrays([nanoseconds], ["at"]),
+            "many": pa.ListArray.from_arrays([0, 1, 3, 3], nanoseconds),
+        }
+    )
+    pq.write_table(table, tmp_path / "posts.parquet")
+    with pytest.raises(OSError, match=r"out.posts\.parquet"):
+        scored(tmp_path / "posts.parquet", name="posts.parquet", format="jsonl")
+    lines = (tmp_path / "out" / "posts.jsonl").read_text("utf-8").splitlines()
+    first, second, third = map(json.loads, lines)
+    spelled = "1970-01-01T00:00:01.000000001"
+    assert (first["at"], second["at"], third["at"]) == ("1970-01-01T00:00:00", spelled, None)
+    assert (second["far"], second["took"]) == ("1000000000000000 timestamp[ms]", "1 duration[ns]")
+    assert (second["latin"], second["deep"]) == ("caf\ufffd", {"at": spelled})
+    assert (second["many"], third["many"]) == ([spelled, None], [])
+
+
+def test_empty_lines_before_the_header_are_none(scored, tmp_path):
+    (tmp_path / "a.csv").write_text("\n\nid,text\n\n1,love\n")
+    (tmp_path / "b.csv").write_text("\n\n")
+    (row,) = scored(tmp_path / "a.csv", tmp_path / "b.csv", name="a.parquet")
+    assert (row["id"], row["text"]) == ("1", "love")
+    assert pq.read_table(tmp_path / "out" / "b.parquet").num_rows == 0
+
+
+def test_a_value_that_cannot_be_written_ends_its_file_alone(scored, tmp_path):
+    deep = '{"text": "love", "x": ' + "[" * 900 + "]" * 900 + "}\n"
+    (tmp_path / "a.jsonl").write_text(deep)
+    (tmp_path / "b.jsonl").write_text('{"text": "hate"}\n')
+    with pytest.raises(InputError, match=r"a\.jsonl cannot be written as jsonl.*; 1 of 2 files"):
+        scored(tmp_path / "a.jsonl", tmp_path / "b.jsonl", name="b.parquet", format="jsonl")
+    assert [path.name for path in (tmp_path / "out").glob("*.jsonl")] == ["b.jsonl"]
+
+
 def test_nested_text_field(scored, predictor, tmp_path):
     rows = [{"data": {"text": "i love you"}}, {"data": {}}]
     source = write_jsonl(tmp_path / "posts.jsonl", rows)

@@ -165,6 +165,30 @@ def test_inputs_that_are_none(run, tmp_path):
         run(tmp_path / "out", overwrite=True)
 
 
+def test_names_that_cannot_be_written_are_told_before(run, tmp_path):
+    (tmp_path / "c" / "tweets.parquet").mkdir(parents=True)
+    write_texts(tmp_path / "c" / "tweets.txt", 3)
+    write_texts(tmp_path / "c" / "tweets.parquet" / "part.txt", 3)
+    with pytest.raises(InputError, match=r"part\.txt lie in a folder of that name"):
+        run(tmp_path / "c")
+    long = write_texts(tmp_path / f"{'x' * 230}.txt", 3)
+    with pytest.raises(InputError, match="name is too long"):
+        run(long)
+    assert not (tmp_path / "out").exists()
+
+
+def test_other_files_that_look_like_what_a_writer_left_stay(run, tmp_path):
+    write_texts(tmp_path / "a.txt", 3)
+    run(tmp_path / "a.txt")
+    (tmp_path / "out" / ".mine.partial").write_text("mine")
+    (tmp_path / "out" / ".more.7.partial").mkdir()
+    left = tmp_path / "out" / ".a.parquet.123.partial"
+    left.write_text("of a run that was killed")
+    run(tmp_path / "a.txt")
+    assert (tmp_path / "out" / ".mine.partial").read_text() == "mine"
+    assert not left.exists()
+
+
 def test_what_the_folder_holds_is_no_input(run, tmp_path):
     write_texts(tmp_path / "a.txt", 3)
     assert run(tmp_path, out=tmp_path / "out").parts == 1

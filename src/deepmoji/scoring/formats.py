@@ -5,7 +5,7 @@ import json
 import math
 import shutil
 from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -87,7 +87,9 @@ class JsonLines:
         with path.open("w", encoding="utf-8", newline="\n") as file:
 
             def write(table: pa.Table) -> None:
-                for row in table.to_pylist():
+                columns = [_values(column) for column in table.columns]
+                for values in zip(*columns, strict=True):
+                    row = dict(zip(table.column_names, values, strict=True))
                     for name in parsed:
                         row[name] = None if row[name] is None else json.loads(row[name])
                     file.write(json.dumps(_plain(row), ensure_ascii=False) + "\n")
@@ -105,6 +107,31 @@ class JsonLines:
             for path in paths:
                 with path.open("rb") as file:
                     shutil.copyfileobj(file, joined)
+
+
+def _values(column: pa.ChunkedArray) -> list[Any]:
+    """Return the values of a column, also those that Python has no type for."""
+    try:
+        return column.to_pylist()
+    except (ValueError, OverflowError):
+        return [_value(scalar) for scalar in column]
+
+
+def _value(scalar: Any) -> Any:
+    """Return a value, spelled out where Python has no type for it: nanoseconds, the year 30,000."""
+    with suppress(ValueError, OverflowError):
+        return scalar.as_py()
+    if isinstance(scalar, pa.StructScalar):
+        return {name: _value(each) for name, each in scalar.items()}
+    if isinstance(scalar, pa.ListScalar):  # of which maps are a kind
+        return [_value(each) for each in scalar.values]
+    if hasattr(scalar, "as_buffer"):
+        return scalar.as_buffer().to_pybytes().decode("utf-8", "replace")
+    spelled = f"{scalar.value} {scalar.type}"  # 8 duration[ns]
+    if isinstance(scalar, pa.DurationScalar):
+        return spelled
+    text = scalar.cast(pa.string()).as_py()
+    return spelled if text.startswith("<") else text.replace(" ", "T", 1)
 
 
 def _plain(value: Any) -> Any:

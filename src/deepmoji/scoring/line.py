@@ -24,6 +24,9 @@ from deepmoji.scoring.source import READ_ERRORS, Rows, Source
 from deepmoji.scoring.workers import score_beside, score_serially
 from deepmoji.scoring.writing import PartWriter
 
+# Of values that a library cannot turn into another type. One file with such must not end the run.
+_ODD = (ValueError, OverflowError, RecursionError)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
@@ -68,7 +71,7 @@ def _noting(job: _Job) -> Generator[None]:
         yield
     except InputError as error:
         job.problem = str(error)
-    except READ_ERRORS as error:
+    except (*READ_ERRORS, *_ODD) as error:
         job.problem = f"{job.part.path} cannot be read: {_reason(error)}"
 
 
@@ -123,12 +126,15 @@ class _Line:
         """Write a part, and say what came of it."""
         if job.writer is None:
             return Outcome(part=job.part, problem=job.problem)
-        before = job.writer.rows
+        before, form = job.writer.rows, self.settings.format
         self.progress.advance(self._size(job, before), 0)
         try:
             rows = job.writer.write(self._tables(job, scored))
         except _BrokenOff:
             return Outcome(part=job.part, problem=job.problem)
+        except _ODD as error:
+            problem = f"{job.part.path} cannot be written as {form}: {_reason(error)}"
+            return Outcome(part=job.part, problem=problem)
         self.folder.finish(job.part, rows)
         job.writer.clear()
         return Outcome(part=job.part, rows=rows, new=rows - before)

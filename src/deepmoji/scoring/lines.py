@@ -144,12 +144,11 @@ class CsvSource:
             reader = csv.reader(lines, delimiter=self._delimiter, strict=True)
             width = 0
             try:
-                for fields in reader:
+                for fields in filter(None, reader):
                     width = width or len(fields)
-                    if len(fields) == width:
-                        yield fields
-                    elif fields:
+                    if len(fields) != width:
                         raise csv.Error(f"{len(fields)} fields instead of {width}")
+                    yield fields
             except csv.Error as error:
                 where = f"{self._path}, line {reader.line_num}"
                 raise InputError(f"{where} is no row of {self._kind}: {error}") from error

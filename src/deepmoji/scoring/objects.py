@@ -140,7 +140,9 @@ def _converter(field: pa.Field) -> Callable[[Any], Any]:
     """Return what makes a field's value one of its column."""
     if field.metadata:
         return _to_json
-    return _to_text if field.type == pa.string() else _to_number
+    if field.type == pa.string():
+        return _to_text
+    return _to_fraction if field.type == pa.float64() else _to_exact
 
 
 def _to_json(value: Any) -> str | None:
@@ -151,8 +153,13 @@ def _to_text(value: Any) -> str | None:
     return whole(value) if isinstance(value, str) else None
 
 
-def _to_number(value: Any) -> Any:
+def _to_fraction(value: Any) -> Any:
     return value
+
+
+def _to_exact(value: Any) -> Any:
+    """Truth values and whole numbers have no NaN."""
+    return None if _is_nan(value) else value
 
 
 def _is_nan(value: Any) -> bool:

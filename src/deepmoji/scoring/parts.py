@@ -1,5 +1,6 @@
 """The parts of the input, and which file of the output each becomes."""
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
@@ -8,6 +9,8 @@ from typing import Any
 from deepmoji.corpus.posts import COMPRESSIONS, FORMATS, PostFile, find_posts
 from deepmoji.corpus.urls import Url, is_url
 from deepmoji.errors import InputError
+
+_LONGEST_NAME = 220  # bytes: what is written beside has up to 30 more, and 255 is the limit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +101,7 @@ def _stem(path: PurePath) -> str:
     return path.name
 
 
-def _check_names(parts: Iterable[Part], out: Path | Url) -> None:
+def _check_names(parts: Sequence[Part], out: Path | Url) -> None:
     taken: dict[str, Part] = {}
     for part in parts:
         other = taken.setdefault(part.name.casefold(), part)  # some file systems ignore case
@@ -106,4 +109,16 @@ def _check_names(parts: Iterable[Part], out: Path | Url) -> None:
             raise InputError(
                 f"{other.path} and {part.path} would both become {out / part.name}; rename one, "
                 "or score them into folders of their own"
+            )
+    for part in parts:
+        for folder in PurePath(part.name).parents:
+            if other := taken.get(folder.as_posix().casefold()):
+                raise InputError(
+                    f"{other.path} would become the file {out / other.name} and {part.path} lie "
+                    "in a folder of that name; rename one, or score them into folders of their own"
+                )
+        if isinstance(out, Path) and len(os.fsencode(PurePath(part.name).name)) > _LONGEST_NAME:
+            raise InputError(
+                f"{part.path}: the name is too long for the files that are written beside the "
+                f"scores; shorten it to {_LONGEST_NAME} bytes"
             )

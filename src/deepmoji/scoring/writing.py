@@ -10,8 +10,8 @@ import pyarrow as pa
 from deepmoji.files import atomic_path
 from deepmoji.scoring.formats import Format
 
-# Rows of a segment: half a minute of work on two cores, what a kill loses at most.
-SEGMENT_ROWS = 1 << 16
+# Rows of a segment, what a kill loses at most: less than a minute of work, also on one core.
+SEGMENT_ROWS = 1 << 14
 # Of a table written at once; with encodings, of 9 KB a row, the size decides.
 _GROUP_ROWS = 1 << 13
 _GROUP_SIZE = 1 << 26
