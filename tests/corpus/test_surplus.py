@@ -4,7 +4,9 @@ import json
 import random
 
 import pytest
+from typer.testing import CliRunner
 
+from deepmoji.cli import app
 from deepmoji.corpus import build, builder
 from deepmoji.corpus.settings import CorpusSettings
 from deepmoji.corpus.shards import CorpusFolder
@@ -122,6 +124,19 @@ def test_posts_to_delete_leave_no_trace(tmp_path, suffix):
     assert "eve" not in json.dumps(report)
     assert "eve" not in " ".join(words_of(tmp_path / "out"))
     assert report["settings"]["delete_ids"].startswith("sha256:")
+
+
+@pytest.mark.parametrize(("listed", "said"), [("1\n", "1 posts."), ("9\n", "0 posts. Are")])
+def test_ids_that_were_read_as_fractions_are_whole_numbers(tmp_path, listed, said):
+    posts = [{"id": float(n), "text": f"post of {name} 😂"} for n, name in enumerate(NAMES)]
+    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, posts)), encoding="utf-8")
+    (tmp_path / "gone").write_text(listed, encoding="utf-8")
+    out, gone = tmp_path / "out", tmp_path / "gone"
+    arguments = ["corpus", "build", tmp_path / "a.jsonl", "--out", out, "--delete-ids", gone,
+                 "--language", "any", "--workers", 1]  # fmt: skip
+    done = CliRunner().invoke(app, [str(each) for each in arguments])
+    assert done.exit_code == 0, done.stderr
+    assert f"Deleted by the list of ids: {said}" in done.output
 
 
 def test_ids_and_authors_of_tweets(tmp_path):

@@ -275,6 +275,12 @@ def _summary(report: Mapping[str, Any], out: str, *, done: bool) -> None:
         f"{pairs['validation']:,} to validate, {pairs['test']:,} to test "
         f"({run['seconds']:,.0f} s, {run['peak_memory_gb']} GB)."
     )
+    deleted = report["rules"].get("deleted", {})
+    if deleted.get("applied"):
+        count = deleted["dropped"]
+        # A list that deletes nothing is written otherwise than the posts' ids, more often than not.
+        asked = "" if count else " Are the ids written there as in the posts?"
+        typer.echo(f"Deleted by the list of ids: {count:,} posts.{asked}", err=not count)
     unreadable = report["unreadable"]
     if unreadable["rows"] or unreadable["files"]:
         typer.echo(

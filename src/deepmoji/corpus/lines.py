@@ -221,7 +221,11 @@ def _number(value: Any) -> float | None:
 
 
 def _name(value: Any) -> str | None:
-    return None if value is None or value == "" else _whole(str(value))
+    if value is None or value == "":
+        return None
+    # A column of whole numbers with a gap is read as fractions; a list of ids has none.
+    whole = isinstance(value, float) and value.is_integer()
+    return _whole(str(int(value) if whole else value))
 
 
 def _whole(text: str) -> str:

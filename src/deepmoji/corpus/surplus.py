@@ -98,7 +98,9 @@ def _read(parts: Sequence[Path]) -> Iterator[NDArray[np.uint32]]:
 
 def _bands(parts: Sequence[Path]) -> NDArray[np.uint64]:
     """Return a hash of each band of each post, [bands, posts]; 0 for a post without phrases."""
-    found: list[NDArray[np.uint64]] = [np.zeros((_BANDS, 0), np.uint64)]
+    count = sum(pq.read_metadata(part).num_rows for part in parts)
+    found = np.empty((_BANDS, count), np.uint64)  # most of the memory of a build: no second copy
+    start = 0
     for hashes in _read(parts):
         bands = hashes.reshape(len(hashes), _BANDS, HASHES // _BANDS).astype(np.uint64)
         mixed = np.ones(bands.shape[:2], np.uint64)
@@ -107,8 +109,9 @@ def _bands(parts: Sequence[Path]) -> NDArray[np.uint64]:
                 mixed = (mixed ^ bands[:, :, place]) * _MULTIPLIER
                 mixed ^= mixed >> np.uint64(32)
         mixed[hashes[:, 0] == _NONE] = 0
-        found.append(mixed.T)
-    return np.concatenate(found, axis=1)
+        found[:, start : start + len(hashes)] = mixed.T
+        start += len(hashes)
+    return found
 
 
 def _candidates(
