@@ -69,7 +69,8 @@ def main() -> None:
         if int(size) <= STEPS[step]
     ]
     rows = [row for row in kept if not (options.again and _is_among(row, wanted))]
-    long_run = [row for row in scored(RESULTS / "score.json") if row not in rows]
+    there = [Row(**{name: row[name] for name in ("step", "size", "cores")}) for row in rows]
+    long_run = [row for row in scored(RESULTS / "score.json") if not _is_among(row, there)]
     rows += [row for row in long_run if not (options.again and _is_among(row, wanted))]
     with tempfile.TemporaryDirectory() as name:
         for each in wanted:

@@ -1,8 +1,9 @@
 """What cost and scale come to: the measured rates, and what the original's amounts would take."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from deepmoji.config import ModelConfig
 from scripts.blocks import table
 
 Results = Mapping[str, Any]
@@ -24,6 +25,8 @@ _BANDS, _WORDS = 16, 12
 # What training holds of a pair besides its words: where they begin, label, length, and twice its
 # place in the order of an epoch, while the next one is made.
 _OF_A_PAIR = 5 * 8
+_STEP = 1 << 14  # pairs of a step on all machines
+_NEAR = 16 * 8 + 8  # bytes of a kept post for near duplicates: hashes of its bands, and its rank
 
 
 def rates(results: Results) -> str:
@@ -84,6 +87,10 @@ def shuffles(results: Results) -> str:
             50_000 * 2 * 16 * CORES * MACHINES,
         ),
         (f"training order (ids of {_WORDS} words)", PAIRS * (8 + 2 + 2 + 2 * _WORDS)),
+        (
+            f"gradients, to and from each process, an epoch in steps of {_STEP:,} pairs",
+            2 * 4 * _parameters(ModelConfig()) * PAIRS / _STEP,
+        ),
     ]
     rows = [(name, _bytes(size)) for name, size in moved]
     grown = _growth(results["scale"]["rows"])
@@ -93,7 +100,8 @@ def shuffles(results: Results) -> str:
         f"that is read, of which {corpus['kept'] / corpus['posts']:.0%} are kept here: "
         f"{each:,.0f} bytes for each kept one. With {_billions(posts)} kept posts "
         f"({_billions(PAIRS)} pairs at {pairs_of:.2f} a post) that is {_bytes(each * posts)} on "
-        f"one machine. Training holds {_bytes(PAIRS * (2 * _WORDS + _OF_A_PAIR))} of pairs at "
+        f"one machine; near duplicates take {_NEAR} bytes more for each, {_bytes(_NEAR * posts)}. "
+        f"Training holds {_bytes(PAIRS * (2 * _WORDS + _OF_A_PAIR))} of pairs at "
         f"{_WORDS} words each, divided among its processes."
     )
     return f"{memory}\n\n{table(('shuffle', 'moved'), rows, 'lr')}"
@@ -179,20 +187,21 @@ def _speed(rows: Rows, step: str) -> float | None:
 
 def _growth(rows: Rows) -> float:
     """Bytes of memory for each post more, between the two largest builds on the most cores."""
-    return max(_growths(rows), default=0.0)
-
-
-def _growths(rows: Rows) -> Iterator[float]:
     found = [row for row in rows if row["step"] == "build"]
-    for cores in {row["cores"] for row in found}:
-        runs = sorted((row for row in found if row["cores"] == cores), key=lambda row: row["size"])
-        if len(runs) > 1:
-            less, more = runs[-2:]
-            yield (
-                (more["peak_memory_mb"] - less["peak_memory_mb"])
-                * 1e6
-                / (more["size"] - less["size"])
-            )
+    most = max((row["cores"] for row in found), default=0)
+    runs = sorted((row for row in found if row["cores"] == most), key=lambda row: row["size"])
+    if len(runs) < 2:
+        return 0.0
+    less, more = runs[-2:]
+    return (more["peak_memory_mb"] - less["peak_memory_mb"]) * 1e6 / (more["size"] - less["size"])
+
+
+def _parameters(model: ModelConfig) -> int:
+    """Return how many numbers are learnt: embedding, two LSTMs in both directions, the rest."""
+    size, units = model.embedding_size, model.units
+    layers = sum(2 * 4 * units * (inputs + units + 2) for inputs in (size, 2 * units))
+    encoding = size + 4 * units
+    return model.vocabulary_size * size + layers + encoding + (encoding + 1) * model.classes
 
 
 def _billions(number: float) -> str:

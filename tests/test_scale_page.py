@@ -2,6 +2,8 @@
 
 import pytest
 
+from benchmarks.scale import PLOT
+from deepmoji.config import ModelConfig
 from scripts import readme, scale_figures
 
 RESULTS = {
@@ -38,11 +40,38 @@ RESULTS = {
             ],
         ),
         ("shuffles", ["| equal pairs (by words and label) | 21.6 GB |", "by band | 256.0 GB |"]),
+        ("shuffles", ["near duplicates take 136 bytes more for each, 136.0 GB"]),
+        ("shuffles", ["in steps of 16,384 pairs | 13.1 TB |"]),  # 2 * 4 * 22.4e6 * 1.2e9 / 16384
     ],
 )
 def test_figures(part, said):
     text = getattr(scale_figures, part)(RESULTS)
     assert [each for each in said if each not in text] == []
+
+
+def test_memory_grows_as_on_the_most_cores():
+    rows = [dict(row) for row in RESULTS["scale"]["rows"] if "peak_memory_mb" in row]
+    for row in rows:
+        row["peak_memory_mb"] *= 1 if row["cores"] == 2 else 10
+    assert "grows by 100 bytes" in scale_figures.shuffles(
+        {**RESULTS, "scale": {**RESULTS["scale"], "rows": rows}}
+    )
+
+
+def test_the_parameters_are_those_of_the_network():
+    torch = pytest.importorskip("torch")
+    from deepmoji.training.network import Network
+
+    for config in (ModelConfig(), ModelConfig(units=4, embedding_size=8, vocabulary_size=30)):
+        with torch.device("meta"):
+            network = Network(config)
+        counted = sum(each.numel() for each in network.parameters())
+        assert scale_figures._parameters(config) == counted
+
+
+def test_the_plot_is_on_the_page():
+    assert f"(images/{PLOT.name})" in readme.SCALE.read_text(encoding="utf-8")
+    assert PLOT.is_file()
 
 
 def test_a_gpu_that_was_measured():
