@@ -10,6 +10,7 @@ import time
 import pytest
 
 import deepmoji
+from deepmoji.files import LOCK, locked
 from tests.helpers.tunable import make_texts, make_tunable
 
 FAST = ("--epochs", 3, "--epoch-size", 64, "--batch-size", 16, "--device", "cpu",
@@ -84,6 +85,45 @@ def test_what_would_be_lost_is_refused_before_training(call, base, tmp_path):
 
 
 @pytest.mark.slow
+def test_a_folder_of_something_else_is_left_alone(call, base, tmp_path):
+    train = write(tmp_path / "train.jsonl", *make_texts(30))
+    (tmp_path / "model.training").mkdir()
+    (tmp_path / "model.training" / "notes.txt").write_text("mine", "utf-8")
+    out = tmp_path / "model"
+    result = call("finetune", train, "--out", out, "--base", base, "--method", "last", *FAST)
+    assert (result.exit_code, len(result.stderr.splitlines())) == (1, 1)
+    assert "model.training, where the run would be kept until it is finished" in result.stderr
+    assert (tmp_path / "model.training" / "notes.txt").read_text("utf-8") == "mine"
+    assert not out.exists()
+
+
+def test_the_folder_one_is_in(call, base, tmp_path, monkeypatch):
+    train = write(tmp_path / "train.jsonl", *make_texts(30))
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    result = call("finetune", train, "--out", ".", "--base", base, "--method", "last", *FAST)
+    assert result.exit_code == 0, result.stderr
+    assert deepmoji.load(tmp_path / "here").labels == ("anger", "fear", "joy")
+
+
+def test_where_nothing_can_be_written_nothing_is_trained(call, base, tmp_path):
+    train = write(tmp_path / "train.jsonl", *make_texts(30))
+    result = call("finetune", train, "--out", train / "model", "--base", base, *FAST)
+    assert (result.exit_code, len(result.stderr.splitlines())) == (1, 1)
+    assert "cannot write to" in result.stderr
+
+
+def test_one_run_at_a_time(call, base, tmp_path):
+    pytest.importorskip("fcntl")
+    train = write(tmp_path / "train.jsonl", *make_texts(30))
+    with locked(tmp_path / "model.training" / LOCK, "model"):
+        out = tmp_path / "model"
+        result = call("finetune", train, "--out", out, "--base", base, "--method", "last", *FAST)
+    assert (result.exit_code, len(result.stderr.splitlines())) == (1, 1)
+    assert "another run is writing to" in result.stderr
+    assert not (tmp_path / "model.training").exists()
+
+
 def test_a_run_that_was_interrupted_is_finished_by_the_same_command(base, tmp_path):
     """Killed after a checkpoint; the result is that of an unbroken run."""
     train = write(tmp_path / "train.jsonl", *make_texts(60))

@@ -197,6 +197,7 @@ def test_labels_that_cannot_be_used(labels, message):
         (np.array([1, 2, 3]), "row 0 .*int 1"),
         (pa.array(["a", None, "c"]), "row 1 .*missing"),
         ("abc", "single str"),
+        (np.array("abc"), "expected a list of texts, got a str"),
         (Frame(), "got a Frame"),
         ([], "0 texts, but 3 labels"),
     ],

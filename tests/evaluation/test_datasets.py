@@ -160,7 +160,9 @@ def test_a_column_that_is_not_used_may_stand_twice(tmp_path):
     [
         (["1.0", "0.0", "10.0"], ["1", "0", "10"]),
         (["1", "0", "-1"], ["1", "0", "-1"]),
-        (["1.0", "0.5", "1"], ["1.0", "0.5", "1"]),  # no whole numbers: names as they stand
+        (["1.0", "0.5", "1", "-0.50"], ["1", "0.5", "1", "-0.5"]),  # as in every other format
+        (["1.0", "0.5", "low"], ["1.0", "0.5", "low"]),  # not all numbers: names as they stand
+        (["1" * 5000, "2"], ["1" * 5000, "2"]),
         (["007", "1.0", "x"], ["007", "1.0", "x"]),
         (["True", "False"], ["True", "False"]),
         (["none", "NULL", "NA"], ["none", "NULL", "NA"]),  # names of classes, also "none"

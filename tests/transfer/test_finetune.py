@@ -296,6 +296,20 @@ def test_words_are_added_most_frequent_first_and_not_too_long():
     assert extended(vocabulary, texts, 1).words[-1:] == ("b",)
 
 
+def test_half_a_character_is_no_word(base, tmp_path):
+    texts, labels = make_texts(20)
+    texts = [f"{text} \ud83d \ud83dx" for text in texts]
+    tuned = tune(base, texts, labels, method="full", epochs=1)
+    deepmoji.load(tuned.save(tmp_path / "model"))
+
+
+def test_numbers_of_numpy_are_numbers(base):
+    tuned = tune(base, *make_texts(20), method="last", epochs=np.int64(2), seed=np.int32(3),
+                 final_dropout=np.float32(0.5))  # fmt: skip
+    assert (tuned.report["settings"]["epochs"], tuned.report["seed"]) == (2, 3)
+    json.dumps(tuned.report)
+
+
 @pytest.mark.parametrize("method", ["last", "full"])
 def test_texts_that_were_cut_into_words_before_are_read_as_such(method, base):
     """The same words give the same model, and the same figures on test texts."""

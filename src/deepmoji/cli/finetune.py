@@ -11,6 +11,8 @@ import typer
 
 from deepmoji.bundle import check_replaceable
 from deepmoji.config import FineTuneConfig, Method
+from deepmoji.errors import InputError
+from deepmoji.files import LOCK, PARTIAL
 
 app = typer.Typer(rich_markup_mode="rich")
 
@@ -190,7 +192,7 @@ def finetune(
     from deepmoji.transfer.finetune import finetune as run
 
     check_replaceable(out)
-    unfinished = out.with_name(f"{out.name}.training")
+    unfinished = _unfinished(out)
     line = TuningLine()
     try:
         tuned = run(
@@ -212,6 +214,30 @@ def finetune(
     else:
         _show(tuned.report)
         typer.echo(f"{out} is a model now. Try: deepmoji predict --model {out} 'so tired'")
+
+
+def _unfinished(out: Path) -> Path:
+    """Return where a run is kept until it is finished, and its folder removed.
+
+    Raises:
+        InputError: if something else has that name.
+    """
+    from deepmoji.training.checkpoint import LATEST
+
+    whole = out.resolve()  # "." has no name
+    folder = whole.with_name(f"{whole.name}.training")
+    foreign = folder.exists() and (
+        not folder.is_dir()
+        or any(
+            not path.match(PARTIAL) and path.name not in (LATEST, LOCK) for path in folder.iterdir()
+        )
+    )
+    if foreign:
+        raise InputError(
+            f"{folder}, where the run would be kept until it is finished, is something else; "
+            "rename it, or choose another --out"
+        )
+    return folder
 
 
 def _show(report: dict[str, Any]) -> None:

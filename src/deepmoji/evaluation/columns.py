@@ -88,6 +88,7 @@ def column_values(column: object, what: str) -> list[Any]:
         if hasattr(column, method):
             column = getattr(column, method)()
             break
-    if not hasattr(column, "__iter__"):
+    # A scalar in an array without dimensions is what comes out, too.
+    if isinstance(column, str | bytes) or not hasattr(column, "__iter__"):
         raise InputError(f"expected a list of {what}, got a {type(column).__name__}")
     return list(cast("Any", column))

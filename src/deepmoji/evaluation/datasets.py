@@ -40,7 +40,7 @@ _ROLE_NAMES: dict[str, Role] = {
     "validation": "validation", "valid": "validation", "val": "validation", "dev": "validation",
     "test": "test",
 }  # fmt: skip
-_WHOLE = re.compile(r"([+-]?)(0|[1-9]\d*)(?:\.0*)?")
+_NUMBER = re.compile(r"([+-]?(?:0|[1-9]\d{0,99}))(?:\.0*([1-9]\d*)?)?")
 
 
 def read(
@@ -122,7 +122,7 @@ def _rows(
     table = open_table(Path(source))
     text, label, split = _choose(table, text_column, label_column)
     names_of = label_names if table.typed else _cell_names
-    values = table.column(label) if table.typed else _whole_numbers(table.column(label))
+    values = table.column(label) if table.typed else _numbers(table.column(label))
     rows = labelled(table.column(text), values, table.place, names_of)
     return rows, None if split is None else _roles(table, split)
 
@@ -172,12 +172,15 @@ def _find(table: Table, named: str | None, usual: frozenset[str], argument: str)
     return found[0]
 
 
-def _whole_numbers(cells: Sequence[str]) -> list[str]:
-    """Write whole numbers as such, if all labels of a CSV file are: pandas writes 1.0 for 1."""
-    matches = [_WHOLE.fullmatch(cell.strip()) for cell in cells]
+def _numbers(cells: Sequence[str]) -> list[str]:
+    """Write numbers as other formats have them, if all labels are numbers.
+
+    pandas writes 1.0 for 1 in a CSV file, and so a label would depend on those in other rows.
+    """
+    matches = [_NUMBER.fullmatch(cell.strip()) for cell in cells]
     if not all(matches):
         return list(cells)
-    return [str(int(match[1] + match[2])) for match in matches if match]
+    return [label_name(float(each[0]) if each[2] else int(each[1])) for each in matches if each]
 
 
 def _cell_names(cell: object) -> tuple[str, ...]:

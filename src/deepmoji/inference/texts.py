@@ -20,9 +20,14 @@ def checked(texts: Iterable[str]) -> Iterator[str]:
     given: object = texts
     if isinstance(given, str):
         raise InputError("expected several texts, got a single str; for one text, give [text]")
-    if isinstance(given, bytes) or not hasattr(given, "__iter__"):
+    # An array without dimensions has the method, and cannot.
+    if isinstance(given, bytes) or not hasattr(given, "__iter__") or _shape(given) == ():
         raise InputError(f"expected several texts, got {type(given).__name__}; give a list of str")
     return _each_checked(texts)
+
+
+def _shape(given: object) -> object:
+    return getattr(given, "shape", None)
 
 
 def in_words(texts: Iterable[str]) -> Iterator[list[tuple[str, list[Token]]]]:

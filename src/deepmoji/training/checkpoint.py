@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import struct
 from dataclasses import dataclass, field
 from pathlib import Path
 from pickle import UnpicklingError
@@ -11,6 +12,10 @@ import torch
 
 from deepmoji.errors import DeepmojiError, InputError
 from deepmoji.files import atomic_path
+
+LATEST = "latest.pt"
+# What torch raises for a file that is none of its own, or not whole.
+_DAMAGE = (RuntimeError, UnpicklingError, EOFError, LookupError, ValueError, struct.error)
 
 
 @dataclass
@@ -59,7 +64,7 @@ class Checkpoint:
     def __init__(self, folder: Path, fingerprint: dict[str, Any], *, kept: int = 1) -> None:
         self.folder, self._kept = folder, kept
         self._fingerprint = fingerprint
-        self._latest, self._best = folder / "latest.pt", folder / "best.pt"
+        self._latest, self._best = folder / LATEST, folder / "best.pt"
 
     def save(self, saved: Saved) -> None:
         """Write everything that the next step depends on."""
@@ -105,7 +110,7 @@ class Checkpoint:
     def _read(self, path: Path) -> dict[str, Any]:
         try:
             return torch.load(path, map_location="cpu", weights_only=True)
-        except (RuntimeError, UnpicklingError, EOFError) as error:
+        except _DAMAGE as error:
             raise InputError(
                 f"the checkpoint {path} is damaged; delete {self.folder} to start again"
             ) from error
@@ -129,7 +134,8 @@ class Checkpoint:
             )
         if changed:
             raise InputError(
-                f"{self.folder} holds an unfinished run with another {', '.join(changed)}; "
+                f"{self.folder} holds an unfinished run with another "
+                f"{'; '.join(_told(n, before.get(n), self._fingerprint.get(n)) for n in changed)}; "
                 "continue with the same settings, delete the folder, or choose another --out"
             )
         return content
@@ -180,3 +186,12 @@ class Checkpoint:
         if not self._best.exists():
             raise InputError(f"{self.folder} holds no weights yet; let the run go on")
         return self._read(self._best)
+
+
+def _told(name: str, before: Any, now: Any) -> str:
+    """Return what differs, of settings which."""
+    if not isinstance(before, dict) or not isinstance(now, dict):
+        return name
+    there: dict[str, Any] = before
+    keys = [key for key in there | now if there.get(key) != now.get(key)]
+    return ", ".join(f"{key} ({there.get(key)} there, {now.get(key)} now)" for key in keys)

@@ -21,7 +21,7 @@ from deepmoji.config import FineTuneConfig, Method, check_seed
 from deepmoji.errors import InputError, require
 from deepmoji.evaluation.datasets import Labelled, Source
 from deepmoji.evaluation.measures import all_measures, best_thresholds
-from deepmoji.files import atomic_folder
+from deepmoji.files import LOCK, atomic_folder, locked
 from deepmoji.hub.push import push
 from deepmoji.inference.predictor import Predictor
 from deepmoji.text.tokenizer import tokenize
@@ -150,6 +150,22 @@ def finetune(
         MissingDependency: without the ``train`` extra.
         DeepmojiError: if training fails: a loss that is no number, a full disk.
     """
+    with ExitStack() as stack:
+        if (folder := options.get("folder")) is not None:
+            stack.enter_context(locked(Path(folder) / LOCK, folder))
+        return _tuned(train, validation, base, method, _own(seed), report or _ignore, options)
+
+
+def _tuned(
+    train: Source | Labelled,
+    validation: Source | Labelled | None,
+    base: str | os.PathLike[str] | None,
+    method: Method,
+    seed: int,
+    report: Callable[[Any], None],
+    options: Options,
+) -> FineTuned:
+    """See :func:`finetune`."""
     begun = time.monotonic()
     for module in ("torch", "lightning_fabric", "onnx", "safetensors", "sklearn"):
         require(module, "train")
@@ -184,7 +200,7 @@ def finetune(
         weights=starting_weights(bundle),
         new_words=len(lesson.vocabulary) - len(bundle.vocabulary),
     )
-    outcome, _ = tune(start, lesson.as_lesson(), course, report=report or _ignore)
+    outcome, _ = tune(start, lesson.as_lesson(), course, report=report)
     network = as_network(outcome.config, outcome.weights)
     scores = network_scores(network, lesson.validation, lesson.max_tokens)
     thresholds = best_thresholds(material.validation_targets, scores)
@@ -256,7 +272,12 @@ def _check(method: str, seed: int, options: Mapping[str, Any]) -> FineTuneConfig
     if unknown := sorted(set(options) - set(known)):
         raise InputError(f"finetune has no option {unknown[0]!r}; it has {', '.join(known)}")
     names = {each.name for each in fields(FineTuneConfig)}
-    return FineTuneConfig(**{name: value for name, value in options.items() if name in names})
+    return FineTuneConfig(**{name: _own(value) for name, value in options.items() if name in names})
+
+
+def _own(value: Any) -> Any:
+    """Return Python's own for a number of NumPy's, as a grid of settings holds."""
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _origin(bundle: Bundle) -> dict[str, Any]:

@@ -1,11 +1,15 @@
 """The words of a set of labelled texts: what the vocabulary lacks, and where texts are cut."""
 
 import math
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 
 from deepmoji.text.tokenizer import tokenize
 from deepmoji.text.vocabulary import LONGEST_WORD, UNKNOWN, Vocabulary
+
+# Half a character, as of an emoji that was cut in two: Python holds it, no file does.
+_HALF = re.compile("[\ud800-\udfff]")
 
 Words = list[list[str]]
 Reading = Callable[[str], list[str]]  # a text's words
@@ -27,7 +31,7 @@ def extended(vocabulary: Vocabulary, texts: Words, most: int) -> Vocabulary:
         most: how many words are added at the most.
     """
     counts = Counter(word for words in texts for word in words if word not in vocabulary)
-    new = [word for word in counts if len(word) <= LONGEST_WORD]
+    new = [word for word in counts if len(word) <= LONGEST_WORD and not _HALF.search(word)]
     new.sort(key=lambda word: (-counts[word], word))
     return Vocabulary([*vocabulary.words, *new[:most]])
 
