@@ -48,8 +48,9 @@ help:
 demo: $(VENV)/.base
 	@$(BIN)/deepmoji predict $(SENTENCES)
 
+# A process a core; what a file's tests share, they share in one.
 test: $(VENV)/.everything $(STORES)/.installed
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --dist loadfile
 
 check: $(VENV)/.everything
 	$(BIN)/ruff format --check $(CODE)
