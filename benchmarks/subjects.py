@@ -14,6 +14,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from benchmarks.record import shared
+from deepmoji.scoring.writing import SEGMENT_ROWS
 
 NAMES = ("corpus build", "score", "pretrain", "benchmark run")
 POSTS = 30_000
@@ -94,7 +95,8 @@ def prepare(work: Path) -> list[Subject]:
     Args:
         work: an empty folder.
     """
-    files = _posts(work / "posts")
+    files, long = _posts(work / "posts"), work / "long.parquet"
+    _long(long)
     corpus, model = work / "corpus", work / "model"
     build: list[str | Path] = ["corpus", "build", work / "posts"]
     build += ["--per-emoji", "5", "--natural", "200", "--vocabulary-size", "5000"]
@@ -103,7 +105,7 @@ def prepare(work: Path) -> list[Subject]:
     train += ["--checkpoint-every", "20", "--evaluate-every", "100"]
     _run([*build, "--out", corpus])
     _run([*train, "--epochs", "0.3", "--out", model])
-    score: list[str | Path] = ["score", work / "posts", "--model", model]
+    score: list[str | Path] = ["score", long, work / "posts", "--model", model]
     cells: list[str | Path] = ["benchmark", "run", "--suite", "paper", "--base", model]
     cells += ["--tasks", ",".join(_SETS), "--methods", "constant,tfidf,last", "--seeds", "2"]
     cells += ["--data", work / "data", "--processes", "2"]
@@ -146,6 +148,20 @@ def _posts(folder: Path) -> list[Path]:
         with pq.ParquetWriter(path, table.schema) as writer:
             writer.write_batch(table.slice(number * size, size))
     return paths
+
+
+def _long(path: Path) -> None:
+    """Write one file of which scoring keeps three segments on the way."""
+    rows = 0
+    with (
+        pq.ParquetFile(shared("corpus", "posts-01.parquet")) as source,
+        pq.ParquetWriter(path, source.schema_arrow) as writer,
+    ):
+        for batch in source.iter_batches(SEGMENT_ROWS):
+            writer.write_batch(batch)
+            rows += len(batch)
+            if rows > 3 * SEGMENT_ROWS:
+                break
 
 
 def _sets(folder: Path) -> list[Path]:

@@ -13,7 +13,7 @@ from pyarrow import fs
 
 from deepmoji.corpus import build
 from deepmoji.corpus.settings import CorpusSettings
-from deepmoji.corpus.urls import _Hub
+from deepmoji.corpus.stores import _Hub
 from tests.corpus.test_build import contents, facts
 from tests.helpers import webserver
 from tests.helpers.fakehub import answer
