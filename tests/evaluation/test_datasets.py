@@ -279,6 +279,7 @@ def test_an_empty_text_is_a_text(tmp_path):
         ("a.csv", "", "is empty"),
         ("a.jsonl", "\n\n", "is empty"),
         ("a.csv", "text,label\n", "has no rows"),
+        ("a.csv", 'text;label\n"a, b";x\n', "separated by ';'; save it with commas"),
         ("a.json", "[]", "has no rows"),
         ("a.parquet", "text,label\na,b\n", "cannot be read"),
         ("a.parquet", "", "cannot be read"),

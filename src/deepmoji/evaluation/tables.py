@@ -87,6 +87,12 @@ def _text(path: Path, *, zipped: bool) -> str:
 
 def _csv(path: Path, text: str, delimiter: str) -> Table:
     csv.field_size_limit(_LONGEST_FIELD)
+    header = text.lstrip().partition("\n")[0]
+    if delimiter == "," and ";" in header and "," not in header:
+        raise InputError(
+            f"{path}: the fields of its first line are separated by ';'; save it with commas, or "
+            "with tabs as .tsv"
+        )
     # strict: a quotation mark out of place is an error, where it would swallow the lines after it.
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     rows: list[list[str]] = []
