@@ -24,10 +24,16 @@ from deepmoji.machine import available_cores
 from tests.helpers.raycluster import started
 
 SIZES = (10_000, 100_000, 1_000_000, 3_000_000)
-# What is measured, each up to so many rows. Of "build on Ray" the cores are nodes with a core each,
-# all on this machine.
-STEPS = {"build": 3_000_000, "score": 3_000_000, "train": 3_000_000, "build on Ray": 3_000_000}
-ON_RAY = "build on Ray"
+# What is measured, each up to so many rows.
+STEPS = {
+    "build": 3_000_000,
+    "score": 3_000_000,
+    "train": 3_000_000,
+    "build on Ray": 3_000_000,
+    "score on Ray": 100_000,
+}
+_COMMANDS = {"build": ["corpus", "build"], "score": ["score"]}
+ON_RAY = " on Ray"  # the cores are nodes with a core each, all on this machine
 PART = 100_000  # posts of a file
 PLOT = ROOT / "docs" / "images" / "scale.png"
 _TRAINED = 30  # steps: what one costs does not change after the first ones
@@ -122,10 +128,9 @@ def measure(row: Row, work: Path) -> dict[str, Any]:
     out = work / f"{row.step}-{row.size}-{row.cores}"
     if row.step == "train":
         return _measure_training(row, work, out)
-    if row.step == ON_RAY:
+    if row.step.endswith(ON_RAY):
         return _measure_on_ray(row, work, out)
-    command = {"score": ["score"], "build": ["corpus", "build"]}[row.step]
-    command += [_posts(work, row.size), "--workers", row.cores]
+    command = [*_COMMANDS[row.step], _posts(work, row.size), "--workers", row.cores]
     seconds, peak = watch([*command, "--out", out], row.cores)
     return {
         "seconds": round(seconds, 1),
@@ -155,11 +160,11 @@ def _measure_training(row: Row, work: Path, out: Path) -> dict[str, Any]:
 
 
 def _measure_on_ray(row: Row, work: Path, out: Path) -> dict[str, Any]:
-    """Build on a cluster that is there already; the memory of its tasks is not measured."""
+    """Use a cluster that is there already; the memory of its tasks is not measured."""
     posts = _posts(work, row.size, row.size // _FILES_ON_RAY)
     with started(row.cores) as nodes:
-        command = ["corpus", "build", posts, "--runner", "ray", "--address", nodes.address]
-        seconds, _ = watch([*command, "--out", out], available_cores())
+        command = [*_COMMANDS[row.step.removesuffix(ON_RAY)], posts, "--runner", "ray"]
+        seconds, _ = watch([*command, "--address", nodes.address, "--out", out], available_cores())
     return {"seconds": round(seconds, 1), "per_second": round(row.size / seconds, 1)}
 
 
@@ -212,7 +217,7 @@ def _lines(rows: Sequence[dict[str, Any]]) -> Iterator[tuple[str, list[dict[str,
     keys = dict.fromkeys((row["step"], row["cores"]) for row in rows)
     for step, cores in keys:
         points = [row for row in rows if (row["step"], row["cores"]) == (step, cores)]
-        what = "node" if step == ON_RAY else "core"
+        what = "node" if step.endswith(ON_RAY) else "core"
         yield f"{step}, {cores} {what}{'s' if cores > 1 else ''}", points
 
 

@@ -18,6 +18,7 @@ _STEPS = {
     "score": "`score`",
     "train": "`pretrain`",
     "build on Ray": "`corpus build --runner ray`",
+    "score on Ray": "`score --runner ray`",
 }
 _DAMAGED = ("input_cut_off", "input_vanished")
 # What a shuffle has to move of a row, bytes: hashes are of 8, a label of 2, the number of a row 8.
@@ -165,7 +166,7 @@ def _input(row: Mapping[str, Any]) -> str:
 
 
 def _on(row: Mapping[str, Any]) -> str:
-    what = "node" if row["step"] == "build on Ray" else "core"
+    what = "node" if row["step"].endswith(" on Ray") else "core"
     return f"{row['cores']} {what}{'s' if row['cores'] > 1 else ''}"
 
 
