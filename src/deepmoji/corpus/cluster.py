@@ -27,7 +27,7 @@ class Ray:
     """A Ray cluster whose machines all see what is read, and scored, under one path or URL.
 
     Attributes:
-        address: of the cluster; by default ``RAY_ADDRESS``, or a new one on this machine.
+        address: of the cluster; by default ``RAY_ADDRESS``, or one of this machine.
     """
 
     address: str | None = None
