@@ -13,6 +13,7 @@ from typing import IO, Any
 from deepmoji.errors import InputError
 
 LOCK = ".lock"  # in a folder, while a run writes to it
+LATEST = "latest.pt"  # in the folder of a training run: its last state
 # What a writer that was killed leaves beside the file that it was writing.
 PARTIAL = ".*.partial"
 _OURS = re.compile(r"\..+\.\d+\.partial")  # more exactly

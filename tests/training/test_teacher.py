@@ -169,8 +169,16 @@ def test_another_teacher_is_another_run(corpus, teacher, shuffled, tmp_path):
     for files, changes, message in (
         ({"teacher": shuffled}, {}, "another teacher;"),
         ({}, {}, "another teacher;"),
-        ({"teacher": teacher}, {"temperature": 3.0}, "another settings;"),
-        ({"teacher": teacher}, {"teacher_weight": 0.4}, "another settings;"),
+        (
+            {"teacher": teacher},
+            {"temperature": 3.0},
+            r"another temperature \(not given there, 3.0 now\);",
+        ),
+        (
+            {"teacher": teacher},
+            {"teacher_weight": 0.4},
+            r"another teacher_weight \(not given there, 0.4 now\);",
+        ),
     ):
         with pytest.raises(InputError, match=message):
             train(tiny_run(corpus, tmp_path, files=files, epochs=0.1, **changes), ONE, nothing)

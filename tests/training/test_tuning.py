@@ -218,7 +218,7 @@ def test_an_interrupted_run_goes_on_as_if_nothing_had_happened(
 
 def test_a_folder_of_another_run_is_refused(tmp_path):
     run("last", folder=tmp_path / "run")
-    with pytest.raises(InputError, match="another settings"):
+    with pytest.raises(InputError, match=r"another patience \(2 there, 3 now\)"):
         run("last", folder=tmp_path / "run", patience=3)
     with pytest.raises(InputError, match="another data"):
         run("last", folder=tmp_path / "run", kind="multi")

@@ -12,7 +12,7 @@ import typer
 from deepmoji.bundle import check_replaceable
 from deepmoji.config import FineTuneConfig, Method
 from deepmoji.errors import InputError
-from deepmoji.files import LOCK, PARTIAL
+from deepmoji.files import LATEST, LOCK, PARTIAL
 
 app = typer.Typer(rich_markup_mode="rich")
 
@@ -222,8 +222,6 @@ def _unfinished(out: Path) -> Path:
     Raises:
         InputError: if something else has that name.
     """
-    from deepmoji.training.checkpoint import LATEST
-
     whole = out.resolve()  # "." has no name
     folder = whole.with_name(f"{whole.name}.training")
     foreign = folder.exists() and (

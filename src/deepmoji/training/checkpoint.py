@@ -11,9 +11,8 @@ from typing import Any, NamedTuple
 import torch
 
 from deepmoji.errors import DeepmojiError, InputError
-from deepmoji.files import atomic_path
+from deepmoji.files import LATEST, atomic_path
 
-LATEST = "latest.pt"
 # What torch raises for a file that is none of its own, or not whole.
 _DAMAGE = (RuntimeError, UnpicklingError, EOFError, LookupError, ValueError, struct.error)
 
@@ -194,4 +193,7 @@ def _told(name: str, before: Any, now: Any) -> str:
         return name
     there: dict[str, Any] = before
     keys = [key for key in there | now if there.get(key) != now.get(key)]
-    return ", ".join(f"{key} ({there.get(key)} there, {now.get(key)} now)" for key in keys)
+    unset = "not given"
+    return ", ".join(
+        f"{key} ({there.get(key, unset)} there, {now.get(key, unset)} now)" for key in keys
+    )
