@@ -158,7 +158,7 @@ def _seconds_row(report: Report, systems: Sequence[str]) -> list[str]:
             if system in task["systems"]
         ]
         cells.append(f"{sum(found) / len(found):,.0f}")
-    return ["seconds a set, on one core", "", "", *cells]
+    return ["seconds a set, on one busy core", "", "", *cells]
 
 
 def _beside_paper(report: Report) -> str:
