@@ -4,7 +4,7 @@ import base64
 import json
 import math
 import shutil
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,6 +15,10 @@ import pyarrow.parquet as pq
 from deepmoji.scoring.objects import AS_JSON
 
 _COMPRESSION = "zstd"
+
+
+class UnwritableError(Exception):
+    """A table holds a value that the format has no way to write."""
 
 
 class Format(Protocol):
@@ -87,12 +91,11 @@ class JsonLines:
         with path.open("w", encoding="utf-8", newline="\n") as file:
 
             def write(table: pa.Table) -> None:
-                columns = [_values(column) for column in table.columns]
-                for values in zip(*columns, strict=True):
-                    row = dict(zip(table.column_names, values, strict=True))
-                    for name in parsed:
-                        row[name] = None if row[name] is None else json.loads(row[name])
-                    file.write(json.dumps(_plain(row), ensure_ascii=False) + "\n")
+                try:
+                    lines = [_line(row, parsed) for row in _rows(table)]
+                except (ValueError, OverflowError, RecursionError) as error:
+                    raise UnwritableError(str(error)) from error
+                file.writelines(lines)
 
             yield write
 
@@ -107,6 +110,19 @@ class JsonLines:
             for path in paths:
                 with path.open("rb") as file:
                     shutil.copyfileobj(file, joined)
+
+
+def _rows(table: pa.Table) -> Iterator[dict[str, Any]]:
+    columns = [_values(column) for column in table.columns]
+    for values in zip(*columns, strict=True):
+        yield dict(zip(table.column_names, values, strict=True))
+
+
+def _line(row: dict[str, Any], parsed: Sequence[str]) -> str:
+    """Return a row as a line; the columns ``parsed`` hold JSON."""
+    for name in parsed:
+        row[name] = None if row[name] is None else json.loads(row[name])
+    return json.dumps(_plain(row), ensure_ascii=False) + "\n"
 
 
 def _values(column: pa.ChunkedArray) -> list[Any]:

@@ -13,7 +13,7 @@ from deepmoji.errors import InputError
 from deepmoji.scoring.columnar import ParquetSource
 from deepmoji.scoring.columns import NewColumns
 from deepmoji.scoring.folder import ScoreFolder
-from deepmoji.scoring.formats import FORMATS
+from deepmoji.scoring.formats import FORMATS, UnwritableError
 from deepmoji.scoring.lines import CsvSource, TextSource
 from deepmoji.scoring.objects import JsonSource
 from deepmoji.scoring.parts import Part
@@ -132,7 +132,7 @@ class _Line:
             rows = job.writer.write(self._tables(job, scored))
         except _BrokenOff:
             return Outcome(part=job.part, problem=job.problem)
-        except _ODD as error:
+        except UnwritableError as error:
             problem = f"{job.part.path} cannot be written as {form}: {_reason(error)}"
             return Outcome(part=job.part, problem=problem)
         self.folder.finish(job.part, rows)
