@@ -110,6 +110,7 @@ class PretrainConfig(_Record):
     average: float = 0.0  # decay of a moving average of the weights, which is kept instead; 0: none
     teacher_weight: float = 0.5  # of a teacher's answers in the loss; the labels have the rest
     temperature: float = 2.0  # at which a teacher is compared with
+    encodings_weight: float = 1.0  # of another model's encodings in the loss, beside the labels
     balance: float = 0.0  # emojis are drawn by frequency ** (1 - balance): 0 natural, 1 balanced
     pairs: int = 0  # to train on, chosen by the seed; 0: all
     soft_labels: bool = False  # a text once with all its emojis, not once for each of them
@@ -148,7 +149,7 @@ class PretrainConfig(_Record):
             ok=_is_number(self.teacher_weight) and 0 <= self.teacher_weight <= 1,
             message=f"teacher_weight has to be from 0 to 1, not {self.teacher_weight!r}",
         )
-        for name in ("warmup", "embedding_l2", "weight_decay"):
+        for name in ("warmup", "embedding_l2", "weight_decay", "encodings_weight"):
             value = getattr(self, name)
             _check(
                 ok=_is_number(value) and value >= 0,

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import typer
 from typer.core import TyperGroup
 
-from deepmoji.errors import DeepmojiError
+from deepmoji.errors import DeepmojiError, require
 from deepmoji.files import is_disk_full
 
 # Each command and the module of this folder whose `app` holds it; those of _GROUPS are groups.
@@ -28,7 +28,7 @@ COMMANDS = {
     "emojis": "emojis",
     "import": "interop",
     "convert-benchmark": "classic",
-    "export": "training",
+    "export": "export",
     "fit-projection": "projection",
     "verify": "interop",
     "download": "hub",
@@ -94,6 +94,12 @@ def _one_line(error: BaseException) -> str:
         todo = "; make room and run the same command again" if is_disk_full(error) else ""
         return f"{error.strerror}{where}{todo}"
     return " ".join(str(error).split())
+
+
+def require_training() -> None:
+    """Make sure that what training takes is installed."""
+    for module in ("torch", "lightning_fabric", "onnx", "safetensors", "pyarrow"):
+        require(module, "train")
 
 
 def utf8_output() -> None:

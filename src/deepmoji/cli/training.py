@@ -1,24 +1,19 @@
-"""`deepmoji pretrain` and `deepmoji export`: from a corpus to a model, and to a smaller one."""
+"""`deepmoji pretrain`: from a corpus to a model."""
 
-import json
 import os
 from pathlib import Path
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal
 
 import typer
 
-from deepmoji.bundle import Bundle
+from deepmoji.cli.common import require_training
 from deepmoji.cli.progress import ProgressLine
 from deepmoji.config import Gates, ModelConfig, PretrainConfig
-from deepmoji.errors import InputError, require
 
 app = typer.Typer(rich_markup_mode="rich")
 
-_SCORES = {"natural_top1", "natural_top5", "balanced_top1", "balanced_top5"}
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Arithmetic = Literal["auto", "bf16-mixed", "32-true"]
-Precision = Literal["int8", "fp32"]
-Target = Literal["bundle", "keras", "torchmoji"]
 _DEFAULT = PretrainConfig()
 _SIZES = ModelConfig()
 
@@ -42,6 +37,10 @@ def pretrain(
     teacher: Annotated[
         Path | None,
         typer.Option(help="A model, of any sizes, whose answers to learn from besides the labels."),
+    ] = None,
+    encodings: Annotated[
+        Path | None,
+        typer.Option(help="What another model makes of each pair, to learn besides: .npy."),
     ] = None,
     units: Annotated[int, typer.Option(help="LSTM units of each direction.", min=1)] = _SIZES.units,
     embedding_size: Annotated[
@@ -83,6 +82,9 @@ def pretrain(
     temperature: Annotated[
         float, _option("At which student and teacher are compared.")
     ] = _DEFAULT.temperature,
+    encodings_weight: Annotated[
+        float, _option("Of --encodings; the labels have 1.")
+    ] = _DEFAULT.encodings_weight,
     balance: Annotated[
         float, _option("0 draws emojis as they occur, 1 each as often.")
     ] = _DEFAULT.balance,
@@ -144,6 +146,7 @@ def pretrain(
         average=average,
         teacher_weight=teacher_weight,
         temperature=temperature,
+        encodings_weight=encodings_weight,
         balance=balance,
         pairs=pairs,
         soft_labels=soft_labels,
@@ -156,7 +159,7 @@ def pretrain(
         seed=seed,
     )
     sizes = ModelConfig(units=units, embedding_size=embedding_size, gates=gates)
-    _require_training()
+    require_training()
     from deepmoji.training.pretrain import Hardware
     from deepmoji.training.pretrain import pretrain as run
 
@@ -172,6 +175,7 @@ def pretrain(
         init=init,
         vectors=vectors,
         teacher=teacher,
+        encodings=encodings,
         time_limit=time_limit,
     )
     if os.environ.get("RANK", "0") != "0":
@@ -182,118 +186,3 @@ def pretrain(
         )
     else:
         typer.echo(f"{out} is a model now. Try: deepmoji predict --model {out} 'so tired'")
-
-
-@app.command()
-def export(
-    model: Annotated[
-        Path, typer.Argument(help="A bundle that holds training weights.", show_default=False)
-    ],
-    out: Annotated[Path, typer.Option("--out", "-o", help="The bundle, or file, to make.")],
-    target: Annotated[
-        Target,
-        typer.Option(
-            "--format",
-            help="A bundle, or the weights alone as a file of Keras 2 (HDF5) or torchMoji.",
-        ),
-    ] = "bundle",
-    precision: Annotated[
-        Precision | None,
-        typer.Option(
-            help="Of a bundle: int8 (a quarter of the size, and faster; default) or fp32."
-        ),
-    ] = None,
-    texts: Annotated[
-        Path | None,
-        typer.Option(help="Real texts, one a line, to compare both forms on, for the card."),
-    ] = None,
-    scores: Annotated[
-        Path | None,
-        typer.Option(help="What `deepmoji evaluate --out` wrote, for the card."),
-    ] = None,
-    calibrate: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="CORPUS",
-            help="Calibrate a model that pretrain has not: the corpus folder it was trained on.",
-        ),
-    ] = None,
-    note: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="TEXT",
-            help="A sentence about this model, for the card; may be given repeatedly.",
-            show_default=False,
-        ),
-    ] = None,
-) -> None:
-    """Make a bundle for inference alone, or a file that other programs read.
-
-    How well the bundle agrees with the one it comes from is measured and printed.
-
-    Example: [bold]deepmoji export my-model --out my-small-model --texts posts.txt[/bold]
-    """
-    _require_training()
-    if target != "bundle":
-        if precision or texts or scores or calibrate or note:
-            raise InputError(
-                "--precision, --texts, --scores, --calibrate, --note are for --format bundle alone"
-            )
-        from deepmoji.interop.writing import export_weights
-
-        written = export_weights(model, out, target=target)
-        typer.echo(f"{written} holds the weights now, for {target}")
-        if target == "torchmoji" and Bundle.open(model).config.gates == "sigmoid":
-            typer.secho("warning: ", fg="yellow", bold=True, nl=False, err=True)
-            typer.echo(
-                "torchMoji's LSTMs have hard sigmoid gates, this model's logistic ones: "
-                "torchMoji would give other answers. deepmoji import sees which they are.",
-                err=True,
-            )
-        return
-    from deepmoji.training.export import SAMPLE_TEXTS
-    from deepmoji.training.export import export as run
-
-    lines = texts.read_text("utf-8", "replace").splitlines() if texts else SAMPLE_TEXTS
-    bundle = run(
-        model,
-        out,
-        precision=precision or "int8",
-        texts=lines,
-        scores=_systems(scores) if scores else None,
-        calibrate=calibrate,
-        notes=note or (),
-    )
-    if calibrate:
-        _say_calibration(bundle.training["calibration"])
-    typer.echo(json.dumps(dict(bundle.training["agreement_with_fp32"]), indent=1))
-
-
-def _say_calibration(record: Any) -> None:
-    errors = " ".join(
-        f"{split} {record[split]['before']['calibration_error']:.2%} before, "
-        f"{record[split]['after']['calibration_error']:.2%} after;"
-        for split in ("validation", "test")
-        if record[split]["rows"]
-    )
-    line = f"temperature {record['temperature']:.4f}; expected calibration error: {errors}"
-    typer.echo(line.rstrip(";"), err=True)
-
-
-def _systems(path: Path) -> dict[str, Any]:
-    from deepmoji.files import read_json
-
-    content: Any = read_json(path)
-    values = cast("dict[str, Any]", content) if isinstance(content, dict) else {}
-    systems = values.get("systems")
-    if not isinstance(systems, dict) or not all(
-        isinstance(scores, dict) and cast("dict[str, Any]", scores).keys() >= _SCORES
-        for scores in cast("dict[str, Any]", systems).values()
-    ):
-        raise InputError(f"{path} holds no scores; write it with: deepmoji evaluate --out {path}")
-    return cast("dict[str, Any]", systems)
-
-
-def _require_training() -> None:
-    for module in ("torch", "lightning_fabric", "onnx", "safetensors", "pyarrow"):
-        require(module, "train")

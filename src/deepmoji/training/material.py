@@ -136,6 +136,22 @@ def _read_soft(corpus: CorpusFolder, config: PretrainConfig, share: Share) -> Ma
     )
 
 
+def sources_of(corpus: CorpusFolder, config: PretrainConfig) -> NDArray[np.int64] | None:
+    """Return which of the corpus's training pairs each row of a run is, int64 [rows].
+
+    Returns:
+        for a text with all its emojis the first of its pairs; None if the rows are the pairs.
+
+    Raises:
+        InputError: as :func:`read_material` does.
+    """
+    chosen = choose_pairs(corpus.train_rows, config) if config.pairs else None
+    if not config.soft_labels:
+        return chosen
+    first = Copies.among(corpus.read_train(chosen)).first
+    return first if chosen is None else chosen[first]
+
+
 def choose_pairs(there: int, config: PretrainConfig) -> NDArray[np.int64]:
     """Return the rows of ``config.pairs`` pairs in ascending order, int64 [pairs].
 

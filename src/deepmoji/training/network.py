@@ -16,6 +16,7 @@ class Output(NamedTuple):
     logits: Tensor  # float [B, C]
     features: Tensor  # float [B, F], the attention-weighted encodings
     attention: Tensor  # float [B, T], rows sum to one over the real tokens
+    guess: Tensor | None = None  # float [B, D], of another model's encodings (training.guide)
 
 
 class BidirectionalLayer(nn.Module):

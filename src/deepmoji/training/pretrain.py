@@ -6,27 +6,23 @@ import re
 import time
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager, nullcontext
-from importlib.metadata import version
 from pathlib import Path
-from platform import python_version
 from typing import Any, Unpack
 
 from lightning_fabric import Fabric
 from torch.multiprocessing.spawn import ProcessException
 
-from deepmoji.bundle import Bundle, Contents, check_replaceable
-from deepmoji.config import MAX_TOKENS, ModelConfig, PretrainConfig
+from deepmoji.bundle import Bundle, check_replaceable
+from deepmoji.config import ModelConfig, PretrainConfig
 from deepmoji.corpus.shards import CorpusFolder
 from deepmoji.errors import DeepmojiError, InputError
 from deepmoji.files import LOCK, locked
 from deepmoji.machine import under_torchrun
-from deepmoji.training.calibration import calibrate
-from deepmoji.training.export import SAMPLE_TEXTS, save_network
+from deepmoji.training.finish import finish
 from deepmoji.training.hardware import (
     Hardware,
     end_at_once,
     end_with_parent,
-    fix_threads,
     is_first_process,
     leave_group,
     quieten_fabric,
@@ -34,15 +30,12 @@ from deepmoji.training.hardware import (
     share_cores,
 )
 from deepmoji.training.loop import Progress, Report
-from deepmoji.training.material import choose_pairs, read_material, read_priors
-from deepmoji.training.network import Network
-from deepmoji.training.record import corpus_record
+from deepmoji.training.material import choose_pairs, read_material
 from deepmoji.training.run import Files, Run
 from deepmoji.training.teacher import teacher_network, write_answers
-from deepmoji.training.trainer import Trainer
+from deepmoji.training.trainer import Besides, Trainer
 
 _OWN = re.compile(r"^deepmoji\.errors\.\w+: ")  # before what an error of ours says
-_MAKERS = ("deepmoji", "torch", "lightning-fabric", "onnx", "onnxruntime")
 
 
 class Options(Files, total=False):
@@ -78,9 +71,11 @@ def pretrain(
             of any sizes whose answers to learn from besides the labels (knowledge distillation);
             its words and labels have to be the corpus's, in any order. ``vectors``, word vectors
             to start the embedding from, in word2vec's text format, as a text or as ``.gz``; not
-            together with ``init``. ``time_limit``, minutes after which the training is to have
-            stopped, with a checkpoint to go on from; what comes before the training, a teacher's
-            answers, and what comes after it, the bundle, is not interrupted.
+            together with ``init``. ``encodings``, what another model makes of each training pair,
+            to learn besides the labels (:class:`deepmoji.training.guide.Encodings`).
+            ``time_limit``, minutes after which the training is to have stopped, with a checkpoint
+            to go on from; what comes before the training, a teacher's answers, and what comes after
+            it, the bundle, is not interrupted.
 
     Returns:
         ``out``, or None if the time limit came before the end. Under ``torchrun`` it is written by
@@ -246,7 +241,7 @@ class _Process:
             config=self.run.config,
             checkpoint=self.run.checkpoint(),
             report=self.report,
-            answers=self.run.answers(),
+            besides=Besides(answers=self.run.answers(), encodings=self.run.read_encodings()),
         )
         try:
             trainer.resume()
@@ -256,45 +251,3 @@ class _Process:
             getattr(self.report, "close", _nothing)()
         leave_group()
         return is_finished
-
-
-def finish(run: Run, out: Path, hardware: Hardware) -> Bundle:
-    """Calibrate the best weights of a run, measure them on the test split and write a bundle.
-
-    Raises:
-        InputError: if the run has no weights yet.
-        BundleError: if the exported model does not agree with the trained one.
-    """
-    fix_threads()
-    checkpoint = run.checkpoint()
-    corpus = CorpusFolder.open(run.corpus)
-    network = Network(run.model)
-    network.load_state_dict(checkpoint.load_best())
-    network.eval()
-    priors = read_priors(corpus, run.config)
-    validation, test = corpus.read_split("validation"), corpus.read_split("test")
-    measured = calibrate(network, validation=validation, test=test, priors=priors)
-    state = checkpoint.load_state()
-    record = {
-        "made_with": {name: version(name) for name in _MAKERS} | {"python": python_version()},
-        "hardware": {
-            "device": hardware.kind,
-            "processes": hardware.count(run.config.batch_size),
-            "precision": hardware.arithmetic,
-        },
-        **corpus_record(corpus),
-        "settings": run.config.to_dict(),
-        "steps": state.best_step,
-        "seconds": round(state.seconds),
-        "history": state.history,
-        **run.given(),
-        **measured,
-    }
-    contents = Contents(
-        config=run.model,
-        vocabulary=corpus.vocabulary,
-        labels=corpus.labels,
-        max_tokens=MAX_TOKENS,
-    )
-    texts = (test.texts or SAMPLE_TEXTS)[:500]
-    return save_network(network, out, contents=contents, training=record, texts=texts)

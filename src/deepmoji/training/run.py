@@ -11,6 +11,7 @@ from deepmoji.config import ModelConfig, PretrainConfig
 from deepmoji.corpus.shards import CorpusFolder
 from deepmoji.errors import InputError
 from deepmoji.training.checkpoint import Checkpoint
+from deepmoji.training.guide import Encodings
 from deepmoji.training.network import Network
 from deepmoji.training.teacher import Answers, teacher_prior
 from deepmoji.training.trainer import new_network
@@ -23,6 +24,7 @@ _FREE = ("epochs", "evaluate_every", "checkpoint_every", "checkpoints", "patienc
 # out, so that a run that was begun without them goes on.
 _LATER = (
     "average",
+    "encodings_weight",
     "pairs",
     "soft_labels",
     "streams",
@@ -41,6 +43,7 @@ class Files(TypedDict, total=False):
     init: str | Path | None  # a bundle whose weights it starts from
     teacher: str | Path | None  # a bundle whose answers it learns from
     vectors: str | Path | None  # word vectors that its embedding starts from
+    encodings: str | Path | None  # another model's, of the training pairs, that it learns to say
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +57,7 @@ class Run:
     init: Path | None = None  # a bundle whose weights it starts from
     teacher: Path | None = None  # a bundle whose answers it learns from
     vectors: Path | None = None  # word vectors that its embedding starts from
+    encodings: Path | None = None  # another model's, of the training pairs, that it learns to say
 
     def __post_init__(self) -> None:
         if self.init is not None and self.vectors is not None:
@@ -62,16 +66,19 @@ class Run:
         for name in ("teacher_weight", "temperature"):
             if self.teacher is None and getattr(self.config, name) != getattr(default, name):
                 raise InputError(f"{name} means nothing without a teacher; name one")
+        if self.encodings is None and self.config.encodings_weight != default.encodings_weight:
+            raise InputError("encodings_weight means nothing without encodings; name their file")
 
     def network(self) -> Network:
         """Return the network as the run starts it.
 
         Raises:
             InputError: if the bundle or the vectors to start from have other sizes, or the vectors
-                cannot be read.
+                or the encodings cannot be read.
             BundleError: if that bundle cannot be read.
         """
-        network = new_network(self.model, self.config)
+        encodings = self.read_encodings()
+        network = new_network(self.model, self.config, guess=encodings.size if encodings else 0)
         if self.init is not None:
             corpus = CorpusFolder.open(self.corpus)
             words, labels = corpus.vocabulary.words, corpus.labels
@@ -91,6 +98,16 @@ class Run:
         words = CorpusFolder.open(self.corpus).vocabulary.words
         return read_vectors(self.vectors, words, size=self.model.embedding_size)
 
+    def read_encodings(self) -> Encodings | None:
+        """Return what there is to know of the encodings, or None where the run is given none.
+
+        Raises:
+            InputError: if they cannot be read or are not those of the corpus's pairs.
+        """
+        if self.encodings is None:
+            return None
+        return Encodings.open(self.encodings, pairs=CorpusFolder.open(self.corpus).train_rows)
+
     def given(self) -> dict[str, Any]:
         """Return what made the files that the run was given, for the record of its model."""
         record: dict[str, Any] = {}
@@ -101,6 +118,10 @@ class Run:
         if self.vectors is not None and (vectors := self.read_vectors()):
             sha256 = file_digest(self.vectors)
             record["vectors"] = {"sha256": sha256, "words": len(vectors.ids)}
+        if self.encodings is not None and (encodings := self.read_encodings()):
+            sha256 = file_digest(self.encodings)
+            sizes = {"numbers": encodings.size, "pairs": encodings.known}
+            record["encodings"] = {"sha256": sha256} | sizes
         return record
 
     def answers(self) -> Answers | None:
@@ -141,6 +162,8 @@ class Run:
             fingerprint["teacher"] = digest(self.teacher)
         if self.vectors is not None:
             fingerprint["word vectors"] = file_digest(self.vectors)
+        if self.encodings is not None:
+            fingerprint["encodings"] = file_digest(self.encodings)
         return fingerprint
 
 

@@ -1,5 +1,6 @@
 """One process of a pretraining run."""
 
+from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
@@ -19,6 +20,7 @@ from deepmoji.training.averaging import average_of
 from deepmoji.training.batches import BatchPlan
 from deepmoji.training.checkpoint import Checkpoint, Saved, State
 from deepmoji.training.clock import Clock
+from deepmoji.training.guide import Encodings, Guide, GuidedNetwork
 from deepmoji.training.loop import (
     Report,
     decay_weights,
@@ -26,7 +28,7 @@ from deepmoji.training.loop import (
     log_probabilities,
     make_optimiser,
 )
-from deepmoji.training.material import read_material
+from deepmoji.training.material import read_material, sources_of
 from deepmoji.training.network import Network, Output
 from deepmoji.training.pinned import copy_to
 from deepmoji.training.resident import gather_from
@@ -37,17 +39,28 @@ _READ_EVERY = {"cuda": 50}  # steps, see Clock
 _BYTES_A_SECOND = 5e7  # of a checkpoint, at least
 
 
-def new_network(model: ModelConfig, config: PretrainConfig) -> Network:
-    """Return the network as a run starts it, from the run's seed."""
+def new_network(model: ModelConfig, config: PretrainConfig, *, guess: int = 0) -> Network:
+    """Return the network as a run starts it, from the run's seed.
+
+    Args:
+        model: its sizes and gates.
+        config: its dropouts, among other settings.
+        guess: numbers of another model's encodings that it is to guess; 0: none.
+    """
     torch.manual_seed(config.seed)
-    network = Network(
-        model,
-        embedding_dropout=config.embedding_dropout,
-        word_dropout=config.word_dropout,
-        final_dropout=config.final_dropout,
-    )
+    names = ("embedding_dropout", "word_dropout", "final_dropout")
+    dropouts = {name: getattr(config, name) for name in names}
+    network = GuidedNetwork(model, size=guess, **dropouts) if guess else Network(model, **dropouts)
     nn.init.uniform_(network.embedding.weight, -config.embedding_range, config.embedding_range)
     return network
+
+
+@dataclass(frozen=True, kw_only=True)
+class Besides:
+    """What a run learns from besides the labels."""
+
+    answers: Answers | None = None  # a teacher's
+    encodings: Encodings | None = None  # another model's, if the network guesses them
 
 
 class Trainer:
@@ -60,7 +73,7 @@ class Trainer:
         config: the settings.
         checkpoint: where the run is kept.
         report: told of progress, in the first process only.
-        answers: a teacher's, if it has one.
+        besides: what there is to learn from besides the labels.
     """
 
     def __init__(
@@ -72,7 +85,7 @@ class Trainer:
         config: PretrainConfig,
         checkpoint: Checkpoint,
         report: Report,
-        answers: Answers | None = None,
+        besides: Besides | None = None,
     ) -> None:
         self.fabric, self.config, self.report = fabric, config, report
         share = Share(rank=fabric.global_rank, world_size=fabric.world_size)
@@ -97,10 +110,15 @@ class Trainer:
         optimiser = fabric.setup_optimizers(make_optimiser(network, config))
         self.optimiser = cast("_FabricOptimizer", optimiser)  # one in, one out
         self.loss = nn.CrossEntropyLoss(label_smoothing=config.label_smoothing, reduction="sum")
+        besides = besides or Besides()
         self.distil = None
-        if answers is not None:
+        if besides.answers is not None:
             seen = self.material.priors.seen
-            self.distil = Distillation(answers, seen=seen, config=config)
+            self.distil = Distillation(besides.answers, seen=seen, config=config)
+        self.guide = None
+        if besides.encodings is not None:
+            sources, weight = sources_of(corpus, config), config.encodings_weight
+            self.guide = Guide(besides.encodings, sources=sources, weight=weight)
 
     def resume(self) -> None:
         """Go on from the checkpoint, if there is one."""
@@ -205,6 +223,8 @@ class Trainer:
         loss = self.loss(logits, targets)
         if self.distil is not None:
             loss = self.distil(loss, logits, own)
+        if self.guide is not None and output.guess is not None:
+            loss = self.guide(loss, output.guess, own)
         # Gradients are averaged over processes: scaled so that each row counts the same.
         self.fabric.backward(loss * (self.fabric.world_size / self.plan.size(step)))
         norm = self.fabric.clip_gradients(

@@ -99,9 +99,9 @@ def adopt(
     with torch.no_grad():
         for name, parameter in network.named_parameters():
             rows = {"embedding": shared_words, "output": shared_labels}.get(name.split(".")[0])
-            if rows is None:
+            if rows is None and name in weights:  # a guess of encodings is in no bundle
                 parameter.copy_(weights[name])
-            else:
+            elif rows is not None:
                 parameter[rows[0]] = weights[name][rows[1]]
     return len(shared_words[0]), len(shared_labels[0])
 
