@@ -22,7 +22,7 @@ import torch
 import deepmoji
 from benchmarks.record import RESULTS, SHARED, machine
 from deepmoji.benchmark.tasks import load_tasks
-from deepmoji.bundle import Bundle
+from deepmoji.bundle import SHIPPED, Bundle
 from deepmoji.cli.progress import ProgressLine
 from deepmoji.config import ModelConfig, PretrainConfig
 from deepmoji.corpus import build
@@ -35,7 +35,7 @@ from deepmoji.training.plain import PlainNetwork
 from deepmoji.training.pretrain import Hardware, pretrain
 from deepmoji.training.pretrain import train as run_steps
 from deepmoji.training.run import Run
-from runs import vectors
+from runs import minilm, vectors
 from runs.settings import Experiment, read
 
 RESULT = RESULTS / "pretraining.json"
@@ -86,6 +86,15 @@ def vectors_of(experiment: Experiment, corpus: Path, place: Place) -> Path:
     return path
 
 
+def encodings_of(experiment: Experiment, corpus: Path, place: Place) -> Path:
+    """Ask MiniLM for the encodings that an experiment learns besides, unless they are there."""
+    texts = experiment.start["encodings"]
+    path = place.work / "encodings" / f"{corpus.name}-{texts}.npy"
+    if not path.exists():
+        minilm.main([str(corpus), str(path), "--texts", str(texts)])
+    return path
+
+
 def train_plain(experiment: Experiment, seed: int, place: Place) -> dict[str, Any]:
     """Train the network without attention and skip connections; return its row.
 
@@ -132,12 +141,16 @@ def train(experiment: Experiment, seed: int, place: Place) -> tuple[Path, dict[s
     """Pretrain a model, or go on; return it, and what it cost."""
     corpus, out = corpus_of(experiment, place), place.model(experiment.name, seed)
     start = {
-        name: place.model(experiment.start[name], 0)
+        name: SHIPPED
+        if experiment.start[name] == "shipped"
+        else place.model(experiment.start[name], 0)
         for name in ("init", "teacher")
         if name in experiment.start
     }
     if "vectors" in experiment.start:
         start["vectors"] = vectors_of(experiment, corpus, place)
+    if "encodings" in experiment.start:
+        start["encodings"] = encodings_of(experiment, corpus, place)
     config = config_of(experiment, seed)
     if not (out / "training.json").exists():
         pretrain(

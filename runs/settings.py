@@ -26,8 +26,9 @@ class Experiment:
         model: fields of ``ModelConfig``.
         pretrain: fields of ``PretrainConfig``, without the seed.
         corpus: fields of ``CorpusSettings``; none: the reference corpus.
-        start: ``init`` or ``teacher`` (an experiment), ``vectors`` (epochs of skip-gram),
-            ``network = "plain"`` (no attention, no skip connections).
+        start: ``init`` or ``teacher`` (an experiment, or ``shipped``), ``vectors`` (epochs of skip-
+            gram), ``encodings`` (of so many texts, MiniLM's), ``network = "plain"`` (no attention,
+            no skip connections).
     """
 
     name: str
