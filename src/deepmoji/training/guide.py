@@ -31,7 +31,7 @@ class GuidedNetwork(Network):
     def __init__(self, config: ModelConfig, *, size: int, **dropouts: float) -> None:
         super().__init__(config, **dropouts)
         # It starts from the mean, and draws no numbers that other weights would have been.
-        self.guess = nn.utils.skip_init(nn.Linear, config.features, size)
+        self.guess = nn.Linear(config.features, size, device="meta").to_empty(device="cpu")
         nn.init.zeros_(self.guess.weight)
         nn.init.zeros_(self.guess.bias)
 
