@@ -26,6 +26,7 @@ FIRST = {
 }
 LATER = {
     "average": 0.9,
+    "encodings_weight": 2.0,  # with encodings alone, see test_guide
     "pairs": 100,
     "soft_labels": True,
     "streams": 4,
@@ -34,6 +35,9 @@ LATER = {
     "weight_decay": 0.1,
     "word_dropout": 0.1,
 }
+
+
+OF_FILES = {"encodings_weight", "teacher_weight", "temperature"}  # nothing without their files
 
 
 def stop_at_16(progress):
@@ -89,7 +93,7 @@ def test_every_later_setting_is_known():
     assert set(PretrainConfig().to_dict()) == FIRST | set(LATER) | free
 
 
-@pytest.mark.parametrize("name", sorted(LATER.keys() - {"teacher_weight", "temperature"}))
+@pytest.mark.parametrize("name", sorted(LATER.keys() - OF_FILES))
 def test_another_value_of_a_later_setting_is_another_run(corpus, tmp_path, name):
     before = tiny_run(corpus, tmp_path, epochs=0.1)
     train(before, ONE, nothing)
