@@ -54,6 +54,10 @@ class Place:
     def model(self, name: str, seed: int) -> Path:
         return self.work / "models" / f"{name}-{seed}"
 
+    def start(self, name: str) -> Path:
+        """Return the model that others start from or learn from."""
+        return SHIPPED if name == "shipped" else self.model(name, 0)
+
 
 def corpus_of(experiment: Experiment, place: Place) -> Path:
     """Build an experiment's corpus, unless it is the reference."""
@@ -141,9 +145,7 @@ def train(experiment: Experiment, seed: int, place: Place) -> tuple[Path, dict[s
     """Pretrain a model, or go on; return it, and what it cost."""
     corpus, out = corpus_of(experiment, place), place.model(experiment.name, seed)
     start = {
-        name: SHIPPED
-        if experiment.start[name] == "shipped"
-        else place.model(experiment.start[name], 0)
+        name: place.start(experiment.start[name])
         for name in ("init", "teacher")
         if name in experiment.start
     }

@@ -114,6 +114,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("file", type=Path)
     parser.add_argument("--texts", type=int, default=300_000, help="how many of them (%(default)s)")
     options = parser.parse_args(arguments)
+    if options.texts < 1:
+        parser.error(f"--texts has to be 1 or more, not {options.texts}")
     corpus = CorpusFolder.open(options.corpus)
     copies = Copies.among(corpus.read_train())
     groups = np.random.default_rng(SEED).permutation(len(copies.first))[: options.texts]

@@ -84,3 +84,19 @@ def assert_continues_exactly(make_run):
     assert_same_weights(latest(whole.folder)["network"], latest(killed.folder)["network"])
     assert_same_weights(best(whole.folder), best(killed.folder))
     return whole, killed
+
+
+def assert_two_processes_are_one(make_run):
+    """Two processes learn what one does with the batches of both.
+
+    Args:
+        make_run: from a name to a run, without dropout, in a folder of that name.
+    """
+    one, two = make_run("one"), make_run("two")
+    train(one, ONE, nothing)
+    train(two, TWO, nothing)
+    wanted, found = latest(one.folder)["network"], latest(two.folder)["network"]
+    assert wanted.keys() == found.keys()
+    for name, value in wanted.items():
+        # Adam's division amplifies rounding, as in test_pretrain.
+        torch.testing.assert_close(found[name], value, atol=5e-3, rtol=0)

@@ -18,8 +18,8 @@ from deepmoji.training.weights import read_weights
 from tests.helpers.tinyruns import (
     ONE,
     TINY,
-    TWO,
     assert_continues_exactly,
+    assert_two_processes_are_one,
     latest,
     nothing,
     settings,
@@ -139,13 +139,10 @@ def test_a_killed_run_continues_exactly(corpus, encodings, tmp_path):
 @pytest.mark.slow
 def test_two_processes_learn_what_one_does(corpus, encodings, tmp_path):
     plain = {"embedding_dropout": 0.0, "final_dropout": 0.0, "epochs": 1, "pairs": 200}
-    for name, hardware in (("one", ONE), ("two", TWO)):
-        run = tiny_run(corpus, tmp_path / name, files={"encodings": encodings}, **plain)
-        train(run, hardware, nothing)
-    one, two = latest(tmp_path / "one")["network"], latest(tmp_path / "two")["network"]
-    for name, value in one.items():
-        # Adam's division amplifies rounding, as in test_pretrain.
-        torch.testing.assert_close(two[name], value, atol=5e-3, rtol=0)
+    given = {"encodings": encodings}
+    assert_two_processes_are_one(
+        lambda name: tiny_run(corpus, tmp_path / name, files=given, **plain)
+    )
 
 
 def test_it_starts_from_a_model(corpus, encodings, tmp_path):
@@ -182,7 +179,10 @@ BAD = {
     "rows": (lambda path: np.save(path, np.ones((3, 2))), "has 3 rows, but the corpus 4"),
     "flat": (lambda path: np.save(path, np.ones(4)), r"an array \[4\] of float64; wanted"),
     "whole": (lambda path: np.save(path, np.ones((4, 2), int)), "of int64; wanted"),
-    "nothing": (lambda path: np.save(path, np.full((4, 2), np.nan)), "no encoding"),
+    "nothing": (
+        lambda path: np.save(path, np.full((4, 2), np.nan)),
+        "only rows of not-a-number; write",
+    ),
     "same": (lambda path: np.save(path, np.full((4, 2), 0.3)), "all the same"),
     "infinite": (lambda path: np.save(path, np.diag([np.inf, 1, 2, 3])), "infinite"),
     "objects": (lambda path: np.save(path, np.array([{}] * 4)), "cannot read"),

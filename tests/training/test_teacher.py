@@ -21,10 +21,9 @@ from tests.helpers.corpora import EMOJIS, make_corpus, make_posts
 from tests.helpers.tinyruns import (
     ONE,
     TINY,
-    TWO,
     assert_continues_exactly,
     assert_same_weights,
-    latest,
+    assert_two_processes_are_one,
     nothing,
     settings,
     tiny_run,
@@ -155,13 +154,10 @@ def test_a_killed_run_continues_exactly_and_asks_once(corpus, teacher, tmp_path,
 
 def test_two_processes_learn_what_one_does(corpus, teacher, tmp_path):
     plain = {"embedding_dropout": 0.0, "final_dropout": 0.0, "epochs": 1, "balance": 0.5}
-    for name, hardware in (("one", ONE), ("two", TWO)):
-        run = tiny_run(corpus, tmp_path / name, files={"teacher": teacher}, **plain)
-        train(run, hardware, nothing)
-    one, two = latest(tmp_path / "one")["network"], latest(tmp_path / "two")["network"]
-    for name, value in one.items():
-        # Adam's division amplifies rounding, as in test_pretrain.
-        torch.testing.assert_close(two[name], value, atol=5e-3, rtol=0)
+    given = {"teacher": teacher}
+    assert_two_processes_are_one(
+        lambda name: tiny_run(corpus, tmp_path / name, files=given, **plain)
+    )
 
 
 def test_another_teacher_is_another_run(corpus, teacher, shuffled, tmp_path):

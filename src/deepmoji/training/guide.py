@@ -93,13 +93,13 @@ class Encodings:
             squares += float((part**2).sum())
             known += len(part)
         if not known:
-            raise InputError(f"{path} has no encoding, only rows of not-a-number")
+            raise InputError(f"{path} has only rows of not-a-number; write encodings into it")
         mean = total / known
         variance = squares / known - float((mean**2).sum())
         if not np.isfinite(variance):
             raise InputError(f"{path} holds infinite numbers; write it again")
         if variance <= 1e-9 * squares / known:
-            raise InputError(f"the encodings in {path} are all the same: nothing can be learnt")
+            raise InputError(f"the encodings in {path} are all the same; write those of each text")
         return cls(path=path, mean=mean.astype(np.float32), variance=variance, known=known)
 
     @property

@@ -241,7 +241,7 @@ class _Process:
             config=self.run.config,
             checkpoint=self.run.checkpoint(),
             report=self.report,
-            besides=Besides(answers=self.run.answers(), encodings=self.run.read_encodings()),
+            besides=Besides(answers=self.run.answers(), encodings=self.run.opened_encodings),
         )
         try:
             trainer.resume()

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -77,7 +78,7 @@ class Run:
                 or the encodings cannot be read.
             BundleError: if that bundle cannot be read.
         """
-        encodings = self.read_encodings()
+        encodings = self.opened_encodings
         network = new_network(self.model, self.config, guess=encodings.size if encodings else 0)
         if self.init is not None:
             corpus = CorpusFolder.open(self.corpus)
@@ -98,8 +99,11 @@ class Run:
         words = CorpusFolder.open(self.corpus).vocabulary.words
         return read_vectors(self.vectors, words, size=self.model.embedding_size)
 
-    def read_encodings(self) -> Encodings | None:
-        """Return what there is to know of the encodings, or None where the run is given none.
+    @cached_property
+    def opened_encodings(self) -> Encodings | None:
+        """What there is to know of the encodings, or None where the run is given none.
+
+        Found out once, for this process and those it starts: the file may have gigabytes.
 
         Raises:
             InputError: if they cannot be read or are not those of the corpus's pairs.
@@ -107,6 +111,10 @@ class Run:
         if self.encodings is None:
             return None
         return Encodings.open(self.encodings, pairs=CorpusFolder.open(self.corpus).train_rows)
+
+    @cached_property
+    def _encodings_digest(self) -> str:
+        return file_digest(self.encodings) if self.encodings else ""
 
     def given(self) -> dict[str, Any]:
         """Return what made the files that the run was given, for the record of its model."""
@@ -118,10 +126,9 @@ class Run:
         if self.vectors is not None and (vectors := self.read_vectors()):
             sha256 = file_digest(self.vectors)
             record["vectors"] = {"sha256": sha256, "words": len(vectors.ids)}
-        if self.encodings is not None and (encodings := self.read_encodings()):
-            sha256 = file_digest(self.encodings)
+        if self.encodings is not None and (encodings := self.opened_encodings):
             sizes = {"numbers": encodings.size, "pairs": encodings.known}
-            record["encodings"] = {"sha256": sha256} | sizes
+            record["encodings"] = {"sha256": self._encodings_digest} | sizes
         return record
 
     def answers(self) -> Answers | None:
@@ -163,7 +170,7 @@ class Run:
         if self.vectors is not None:
             fingerprint["word vectors"] = file_digest(self.vectors)
         if self.encodings is not None:
-            fingerprint["encodings"] = file_digest(self.encodings)
+            fingerprint["encodings"] = self._encodings_digest
         return fingerprint
 
 
