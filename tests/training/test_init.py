@@ -1,5 +1,7 @@
 """A run that starts from another model has that model's numbers for all that both know."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from safetensors.numpy import load_file
@@ -99,6 +101,6 @@ def test_a_run_does_not_go_on_from_another_start(corpus, model, tmp_path):
     }
     run = Run(corpus=corpus, folder=tmp_path, model=ModelConfig(**sizes), config=settings())
     train(run, ONE, lambda progress: None)
-    again = Run(**(vars(run) | {"init": model}))
+    again = replace(run, init=model)
     with pytest.raises(InputError, match="model to start from"):
         train(again, ONE, lambda progress: None)
