@@ -25,8 +25,11 @@ FULL = {
     },
     "settings": {"epochs": 1.0, "balance": 0.5},
     "steps": 5328,
+    "teacher": {"weights_sha256": "0123456789abcdef"},
     "started_from": {
         "corpus": {"train": 9_999},
+        "encodings": {"pairs": 8_888, "numbers": 384},
+        "vectors": {"words": 7_777},
         "settings": {"epochs": 0.8, "old": "yes"},
         "started_from": {"settings": {"epochs": 0.1}},
     },
@@ -69,6 +72,9 @@ def card():
         "| old |  | yes |  |",
         "| training pairs |  | 9,999 | 1,363,735 |",
         "| steps |  |  | 5,328 |",
+        "| learnt from the answers of |  |  | model 01234567 |",
+        "| pairs with another model's encodings |  | 8,888 |  |",
+        "| words that started from given vectors |  | 7,777 |  |",
         "| prior | 24.8 | 57.8 | 14.0 | 38.3 |  |",
         "| this model | 24.8 (23.9–25.7) | 57.8 | 14.0 | 38.3 | 1.2 |",
         "temperature of 0.971, and from the frequencies",
@@ -92,6 +98,10 @@ def test_what_is_not_known_is_not_said(card):
         assert part not in bare
         assert part in card
     assert "## Limits" in bare
+    plain = model_card(ModelConfig(), {"corpus": CORPUS, "settings": {"epochs": 0.8}})
+    for part in ("learnt from the answers", "another model's", "given vectors"):
+        assert part not in plain
+        assert part in card
 
 
 def test_statements_about_filters_hold_only_with_the_filters():

@@ -117,6 +117,8 @@ def test_it_learns_them_besides_the_labels(corpus, encodings, tmp_path):
     assert bundle.training["history"][-1]["natural_top1"] > 0.9  # chance is 0.25
     assert bundle.training["encodings"]["numbers"] == len(FILLERS)
     assert bundle.training["encodings"]["pairs"] < CorpusFolder.open(corpus).train_rows
+    given = tiny_run(corpus, tmp_path / "next", files={"init": out}).given()
+    assert given["started_from"]["encodings"] == bundle.training["encodings"]
 
 
 def test_without_weight_nothing_else_is_learnt(corpus, encodings, tmp_path):

@@ -126,7 +126,19 @@ def _settings(run: Record) -> Record:
     corpus: Record = run.get("corpus") or {}
     pairs = {"training pairs": f"{corpus['train']:,}"} if "train" in corpus else {}
     spent = {name: f"{run[name]:,}" for name in ("steps", "seconds") if name in run}
-    return {**pairs, **cast("Record", run.get("settings") or {}), **spent}
+    return {**pairs, **_besides(run), **cast("Record", run.get("settings") or {}), **spent}
+
+
+def _besides(run: Record) -> Record:
+    """What a run learnt from besides its corpus."""
+    result: Record = {}
+    if "teacher" in run:
+        result["learnt from the answers of"] = f"model {run['teacher']['weights_sha256'][:8]}"
+    if "vectors" in run:
+        result["words that started from given vectors"] = f"{run['vectors']['words']:,}"
+    if "encodings" in run:
+        result["pairs with another model's encodings"] = f"{run['encodings']['pairs']:,}"
+    return result
 
 
 def _scores(scores: Mapping[str, Record] | None) -> list[str]:

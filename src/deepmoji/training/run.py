@@ -35,6 +35,9 @@ _LATER = (
     "word_dropout",
 )
 
+# What the record of a run says of the files that it was given.
+_GIVEN = ("started_from", "teacher", "vectors", "encodings")
+
 _ORDER = 2  # in which batches are drawn; it changed when processes began to read parts
 
 
@@ -195,6 +198,6 @@ def file_digest(path: Path) -> str:
 
 def origin(bundle: Bundle) -> dict[str, Any]:
     """Return what made the model that a run started from, and its own origin."""
-    kept = ("corpus", "corpus_settings", "posts", "settings", "steps", "seconds", "started_from")
+    kept = ("corpus", "corpus_settings", "posts", "settings", "steps", "seconds", *_GIVEN)
     record = {name: bundle.training[name] for name in kept if name in bundle.training}
     return {"weights_sha256": digest(bundle.folder)} | record
