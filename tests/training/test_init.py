@@ -4,12 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from safetensors.numpy import load_file
 
 from deepmoji.bundle import Bundle
 from deepmoji.config import ModelConfig, PretrainConfig
 from deepmoji.corpus.shards import CorpusFolder
 from deepmoji.errors import BundleError, InputError
+from deepmoji.training.export import export
 from deepmoji.training.network import Network
 from deepmoji.training.pretrain import Hardware, Run, pretrain, train
 from deepmoji.training.weights import adopt
@@ -43,6 +45,22 @@ def test_a_run_goes_on_from_the_model(corpus, model, tmp_path):
     origin = Bundle.open(tmp_path / "second").training["started_from"]
     assert origin["settings"] == Bundle.open(model).training["settings"]
     assert len(origin["weights_sha256"]) == 64
+
+
+def test_it_starts_from_a_model_for_inference_too(model, tmp_path, recwarn):
+    """Its weights are those of the graph, read-only, of which torch would warn."""
+    small = export(model, tmp_path / "small", texts=["so happy"])
+    assert small.weights is None
+    torch.set_warn_always(True)
+    try:
+        network = Network(small.config)
+        adopt(network, small, words=small.vocabulary.words, labels=small.labels)
+    finally:
+        torch.set_warn_always(False)
+    assert [each for each in recwarn if each.category is UserWarning] == []
+    full = load_file(model / "model.safetensors")["embedding.weight"]
+    step = np.abs(full).max(axis=1, keepdims=True) / 127  # of int8, a scale a row
+    assert (np.abs(network.embedding.weight.detach().numpy() - full) <= step).all()
 
 
 def test_words_and_labels_find_their_numbers_by_name(model):

@@ -93,7 +93,8 @@ def adopt(
                 f"{bundle.folder} has {name} {other}, this run {own}; start from a model of the "
                 f"same sizes, or give --{name.replace('_', '-')} {other}"
             )
-    weights = {name: torch.from_numpy(each) for name, each in starting_weights(bundle).items()}
+    arrays = starting_weights(bundle)
+    weights = {name: torch.from_numpy(np.array(each)) for name, each in arrays.items()}
     shared_words = _shared(words, bundle.vocabulary.words)
     shared_labels = _shared(labels, bundle.labels)
     with torch.no_grad():
