@@ -28,6 +28,7 @@ from deepmoji.corpus.shards import CorpusFolder, Shard
 from deepmoji.files import atomic_path
 from deepmoji.training.batches import collate
 from deepmoji.training.copies import Copies
+from deepmoji.training.hardware import end_with_parent
 
 WRITTEN = {
     "CUSTOM_AT": "@user",
@@ -91,7 +92,12 @@ def encode_parts(corpus: CorpusFolder, parts: Path, chosen: NDArray[np.int64]) -
     """Encode the parts that are missing, a process a core; yield how many texts are done."""
     words = np.array([WRITTEN.get(word, word) for word in corpus.vocabulary.words], dtype=object)
     cores = len(os.sched_getaffinity(0))
-    with ProcessPoolExecutor(cores, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(
+        cores,
+        mp_context=get_context("spawn"),
+        initializer=end_with_parent,
+        initargs=(os.getpid(),),
+    ) as pool:
         waiting = [
             pool.submit(write_part, path, words, corpus.read_train(np.sort(rows)))
             for path, rows in parts_of(parts, chosen)
