@@ -7,7 +7,7 @@ from rich.console import Console
 
 from deepmoji.benchmark.cells import Cell, CellKey
 from deepmoji.benchmark.curve import CurvePlan
-from deepmoji.benchmark.job import plan
+from deepmoji.benchmark.job import Base, plan
 from deepmoji.benchmark.layout import SetFile
 from deepmoji.benchmark.published import LEAK_FREE
 from deepmoji.benchmark.report import curve_report, suite_report, tables
@@ -396,6 +396,12 @@ def test_readme_tables(paper, tweeteval, curve, tmp_path):
     assert "| 58.1 | 56.5 | 67.9 |" in made["tweeteval"]
     assert "its train split is not in the file" in made["tweeteval"]
     assert "| SCv1 | 50.0 | TF-IDF | " in made["curve"]
+
+
+def test_readme_says_which_model_was_measured(curve):
+    for base, is_said in ((None, False), (Base.of(None).digest, False), ("0" * 64, True)):
+        text = transfer_figures.curve_table({"benchmark-curve": curve | {"base": base}})
+        assert ("an earlier one than ships now" in text) == is_said
 
 
 def test_readme_marks_the_best_and_what_is_no_chance(data, tmp_path):
