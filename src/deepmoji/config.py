@@ -113,6 +113,7 @@ class PretrainConfig(_Record):
     encodings_weight: float = 1.0  # of another model's encodings in the loss, beside the labels
     balance: float = 0.0  # emojis are drawn by frequency ** (1 - balance): 0 natural, 1 balanced
     pairs: int = 0  # to train on, chosen by the seed; 0: all
+    words: int = 0  # that the model knows, the corpus's most frequent ones; 0: all of the corpus's
     soft_labels: bool = False  # a text once with all its emojis, not once for each of them
     max_tokens: int = 48  # texts are cut there in training
     streams: int = 16  # parts of the corpus that every step takes the same share of
@@ -130,7 +131,13 @@ class PretrainConfig(_Record):
                 ok=type(value) is int and value > 0,
                 message=f"{name} has to be a positive whole number, not {value!r}",
             )
-        _check_count("pairs", self.pairs, least=0)
+        for name in ("pairs", "words"):
+            _check_count(name, getattr(self, name), least=0)
+        _check(
+            ok=not (self.words and self.soft_labels),
+            message="words does not go with soft_labels: texts that differ in rare words alone "
+            "would become copies of each other",
+        )
         for name in ("epochs", "learning_rate", "clip_norm", "embedding_range", "temperature"):
             value = getattr(self, name)
             _check(

@@ -34,6 +34,7 @@ LATER = {
     "temperature": 3.0,
     "weight_decay": 0.1,
     "word_dropout": 0.1,
+    "words": 20,
 }
 
 

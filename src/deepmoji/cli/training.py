@@ -91,6 +91,9 @@ def pretrain(
     pairs: Annotated[
         int, _option("So many pairs alone, chosen by the seed; 0: all.")
     ] = _DEFAULT.pairs,
+    words: Annotated[
+        int, _option("So many of the corpus's words alone, the most frequent; 0: all.")
+    ] = _DEFAULT.words,
     soft_labels: Annotated[
         bool,
         typer.Option(
@@ -149,6 +152,7 @@ def pretrain(
         encodings_weight=encodings_weight,
         balance=balance,
         pairs=pairs,
+        words=words,
         soft_labels=soft_labels,
         max_tokens=max_tokens,
         streams=streams,

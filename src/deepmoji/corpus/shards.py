@@ -5,7 +5,7 @@ Needs pyarrow and numpy alone, so that training does not depend on what builds a
 
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -27,7 +27,7 @@ from deepmoji.corpus.layout import (
 )
 from deepmoji.errors import InputError
 from deepmoji.files import read_json
-from deepmoji.text.vocabulary import Vocabulary
+from deepmoji.text.vocabulary import SPECIAL_TOKENS, UNKNOWN, Vocabulary
 
 Split = Literal["validation", "test"]
 _PAIRS = ("train", *EVALUATION_SPLITS)
@@ -71,6 +71,7 @@ class CorpusFolder:
     labels: tuple[str, ...]
     vocabulary: Vocabulary
     report: dict[str, Any]
+    is_cut: bool = False  # the vocabulary has fewer words than the pairs have ids
 
     @classmethod
     def open(cls, path: str | Path) -> "CorpusFolder":
@@ -106,6 +107,27 @@ class CorpusFolder:
             if not part.exists():
                 raise InputError(f"{folder}: {part.name} is missing; build the corpus again")
         return corpus
+
+    def with_words(self, count: int) -> "CorpusFolder":
+        """Return the corpus as a model reads it that knows fewer words; rarer ones are unknown.
+
+        Args:
+            count: of the vocabulary's tokens, the most frequent ones, special ones included; 0:
+                all of them.
+
+        Raises:
+            InputError: if the vocabulary has no more than that, or no word would be left.
+        """
+        words = self.vocabulary.words
+        if not count:
+            return self
+        if not len(SPECIAL_TOKENS) < count <= len(words):
+            raise InputError(
+                f"words is {count}, but the vocabulary of {self.path} has {len(words)}, of which "
+                f"{len(SPECIAL_TOKENS)} are special tokens; ask for more than these and no more "
+                "than all"
+            )
+        return replace(self, vocabulary=Vocabulary(words[:count]), is_cut=count < len(words))
 
     def train_parts(self) -> list[Path]:
         """Return the files of the training pairs, in order."""
@@ -145,12 +167,18 @@ class CorpusFolder:
         Raises:
             InputError: if a part cannot be read.
         """
-        return _read(self.train_parts(), ["ids", "label"], rows)
+        return self._as_known(_read(self.train_parts(), ["ids", "label"], rows))
 
     def read_split(self, split: Split) -> Shard:
         """Return the pairs of an evaluation split, with texts and the sets that each is in."""
         columns = ["ids", "label", "text", "balanced", "natural"]
-        return _read([self.path / split_name(split)], columns, None)
+        return self._as_known(_read([self.path / split_name(split)], columns, None))
+
+    def _as_known(self, pairs: Shard) -> Shard:
+        if not self.is_cut:
+            return pairs
+        ids = np.where(pairs.ids < len(self.vocabulary), pairs.ids, UNKNOWN)
+        return replace(pairs, ids=ids.astype(pairs.ids.dtype, copy=False))
 
 
 def _check_report(report: Any, path: Path) -> None:

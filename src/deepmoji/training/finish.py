@@ -6,7 +6,6 @@ from platform import python_version
 
 from deepmoji.bundle import Bundle, Contents
 from deepmoji.config import MAX_TOKENS
-from deepmoji.corpus.shards import CorpusFolder
 from deepmoji.training.calibration import calibrate
 from deepmoji.training.export import SAMPLE_TEXTS, save_network
 from deepmoji.training.guide import without_guess
@@ -28,7 +27,7 @@ def finish(run: Run, out: Path, hardware: Hardware) -> Bundle:
     """
     fix_threads()
     checkpoint = run.checkpoint()
-    corpus = CorpusFolder.open(run.corpus)
+    corpus = run.open_corpus()
     network = Network(run.model)
     network.load_state_dict(without_guess(checkpoint.load_best()))
     network.eval()

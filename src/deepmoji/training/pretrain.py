@@ -62,7 +62,8 @@ def pretrain(
     Args:
         corpus: a folder made by ``deepmoji corpus build``.
         out: the bundle's folder.
-        model: sizes and gates; vocabulary and classes are the corpus's, whatever it says there.
+        model: sizes and gates; vocabulary (``config.words`` of it) and classes are the corpus's,
+            whatever it says there.
         config: the settings.
         hardware: where to train; all cores or GPUs by default.
         report: told of progress every few seconds.
@@ -88,7 +89,8 @@ def pretrain(
         DeepmojiError: if training fails: a full disk, a loss that is no number.
     """
     until = _end_of(options.pop("time_limit", None))
-    folder, out = CorpusFolder.open(corpus), Path(out).resolve()
+    config = config or PretrainConfig()
+    folder, out = CorpusFolder.open(corpus).with_words(config.words), Path(out).resolve()
     check_replaceable(out)
     given: dict[str, Path] = {
         name: Path(str(file)) for name, file in options.items() if file is not None
@@ -103,7 +105,6 @@ def pretrain(
                 f"the corpus {corpus} has no pairs for {split.split('_')[0]}; "
                 "build it from more posts, or with a larger --natural"
             )
-    config = config or PretrainConfig()
     choose_pairs(pairs["train"], config)
     sizes = (model or ModelConfig()).to_dict()
     sizes |= {"vocabulary_size": len(folder.vocabulary), "classes": len(folder.labels)}
@@ -202,7 +203,7 @@ def _ask_teacher(run: Run, hardware: Hardware, report: Report) -> None:
         time.sleep(1)
     if answers.path.exists():
         return
-    corpus = CorpusFolder.open(run.corpus)
+    corpus = CorpusFolder.open(run.corpus)  # with words, too, that the run itself does not read
     words, labels = corpus.vocabulary.words, corpus.labels
     teacher = teacher_network(Bundle.open(run.teacher), words=words, labels=labels)
     rows = read_material(corpus, run.config).rows
@@ -236,7 +237,7 @@ class _Process:
         share_cores(fabric)
         trainer = Trainer(
             fabric,
-            corpus=CorpusFolder.open(self.run.corpus),
+            corpus=self.run.open_corpus(),
             network=self.run.network(),
             config=self.run.config,
             checkpoint=self.run.checkpoint(),

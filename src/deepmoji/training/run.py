@@ -33,6 +33,7 @@ _LATER = (
     "temperature",
     "weight_decay",
     "word_dropout",
+    "words",
 )
 
 # What the record of a run says of the files that it was given.
@@ -73,6 +74,14 @@ class Run:
         if self.encodings is None and self.config.encodings_weight != default.encodings_weight:
             raise InputError("encodings_weight means nothing without encodings; name their file")
 
+    def open_corpus(self) -> CorpusFolder:
+        """Open the corpus, as one reads it who knows the run's words.
+
+        Raises:
+            InputError: if it cannot be read or has fewer words.
+        """
+        return CorpusFolder.open(self.corpus).with_words(self.config.words)
+
     def network(self) -> Network:
         """Return the network as the run starts it.
 
@@ -84,7 +93,7 @@ class Run:
         encodings = self.opened_encodings
         network = new_network(self.model, self.config, guess=encodings.size if encodings else 0)
         if self.init is not None:
-            corpus = CorpusFolder.open(self.corpus)
+            corpus = self.open_corpus()
             words, labels = corpus.vocabulary.words, corpus.labels
             adopt(network, Bundle.open(self.init), words=words, labels=labels)
         if vectors := self.read_vectors():
@@ -99,7 +108,7 @@ class Run:
         """
         if self.vectors is None:
             return None
-        words = CorpusFolder.open(self.corpus).vocabulary.words
+        words = self.open_corpus().vocabulary.words
         return read_vectors(self.vectors, words, size=self.model.embedding_size)
 
     @cached_property
@@ -157,7 +166,7 @@ class Run:
         unchanged = [name for name in _LATER if settings[name] == defaults[name]]
         for name in (*_FREE, *unchanged):
             del settings[name]
-        corpus = CorpusFolder.open(self.corpus)
+        corpus = self.open_corpus()
         words = "\n".join((*corpus.labels, *corpus.vocabulary.words))
         fingerprint = {
             "corpus": corpus.report["pairs"],
