@@ -13,26 +13,12 @@ SHIPPED=src/deepmoji/models/default
 
 # Not quite one pass over the pairs, what two cores do in an hour and a half. A model that sees each
 # pair once needs little dropout; a small start and a small penalty keep the rare words of a corpus
-# of this size from drowning in their random vectors.
-"$PYTHON" -m deepmoji pretrain "$WORK/corpus" --out "$WORK/first" \
+# of this size from drowning in their random vectors. What has been tried on top of it stands in
+# docs/training-log.md ("Full size").
+"$PYTHON" -m deepmoji pretrain "$WORK/corpus" --out "$WORK/model" \
     --epochs 0.8 --batch-size 256 --learning-rate 0.002 --warmup 200 --decay 0.4 \
     --embedding-l2 1e-7 --embedding-range 0.1 --embedding-dropout 0 --final-dropout 0.1 \
     --max-tokens 40 --evaluate-every 1000 --checkpoint-every 200 --seed 0 --processes 2
-
-# Emojis alone leave the vectors of rare words where they started: MiniLM has read more, and its
-# encodings of three texts in four are learnt besides, for what other tasks gain from them
-# (docs/training-log.md, full-guided; `python -m runs.experiment full-guided` is this step, too).
-# Pairs come back now, so dropout of all kinds. It starts from the int8 form of the first step, as
-# that is what was kept of it, and is measured at its end alone: the weights that validate best on
-# emojis might be the first ones.
-"$PYTHON" -m deepmoji export "$WORK/first" --out "$WORK/first-int8"
-[[ -f "$WORK/encodings.npy" ]] ||
-    "$PYTHON" -m runs.minilm "$WORK/corpus" "$WORK/encodings.npy" --texts 800000
-"$PYTHON" -m deepmoji pretrain "$WORK/corpus" --out "$WORK/model" --init "$WORK/first-int8" \
-    --encodings "$WORK/encodings.npy" --encodings-weight 2 \
-    --epochs 0.4 --learning-rate 0.001 --warmup 100 --decay 0.7 --embedding-l2 0 \
-    --word-dropout 0.1 --embedding-dropout 0.25 --final-dropout 0.5 \
-    --evaluate-every 1000000 --checkpoint-every 500 --seed 0 --processes 2
 
 # What pretrain calibrated on the validation posts is calibrated for good: nothing to do here.
 # What is known of these posts, and no record says (see the README beside them), goes on the card.
@@ -61,4 +47,5 @@ PROGRAM
 "$PYTHON" -m deepmoji fit-projection "$SHIPPED" --file "$WORK/posts.txt"
 "$PYTHON" -m benchmarks.projection
 "$PYTHON" -m benchmarks.emojis "$WORK/corpus"
+"$PYTHON" -m benchmarks.sentences
 "$PYTHON" -m benchmarks.study

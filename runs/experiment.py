@@ -35,7 +35,7 @@ from deepmoji.training.plain import PlainNetwork
 from deepmoji.training.pretrain import Hardware, pretrain
 from deepmoji.training.pretrain import train as run_steps
 from deepmoji.training.run import Run
-from runs import minilm, vectors
+from runs import minilm, rare_words, vectors
 from runs.settings import Experiment, read
 
 RESULT = RESULTS / "pretraining.json"
@@ -99,6 +99,16 @@ def encodings_of(experiment: Experiment, corpus: Path, place: Place) -> Path:
     return path
 
 
+def pulled_of(experiment: Experiment, corpus: Path, place: Place) -> Path:
+    """Pull the rare words of the model that an experiment starts from, unless that is done."""
+    init, strength = experiment.start["init"], experiment.start["pull"]
+    path = place.work / "pulled" / f"{init}-{strength}"
+    if not path.exists():
+        files = [str(place.start(init)), str(corpus), str(path)]
+        rare_words.main([*files, "--pull", str(strength)])
+    return path
+
+
 def train_plain(experiment: Experiment, seed: int, place: Place) -> dict[str, Any]:
     """Train the network without attention and skip connections; return its row.
 
@@ -151,6 +161,8 @@ def train(experiment: Experiment, seed: int, place: Place) -> tuple[Path, dict[s
     }
     if "vectors" in experiment.start:
         start["vectors"] = vectors_of(experiment, corpus, place)
+    if "pull" in experiment.start:
+        start["init"] = pulled_of(experiment, corpus, place)
     if "encodings" in experiment.start:
         start["encodings"] = encodings_of(experiment, corpus, place)
     config = config_of(experiment, seed)

@@ -58,7 +58,8 @@ def test_experiments_can_be_run(name):
     assert experiment.prediction
     PretrainConfig(**experiment.pretrain)
     ModelConfig(**experiment.model)
-    assert experiment.start.keys() <= {"init", "teacher", "vectors", "encodings", "network"}
+    known = {"init", "teacher", "vectors", "encodings", "network", "pull"}
+    assert experiment.start.keys() <= known
     for other in ("init", "teacher"):
         assert experiment.start.get(other, name) in (*experiments.names(), "shipped")
 
