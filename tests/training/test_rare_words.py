@@ -5,8 +5,8 @@ import pytest
 
 from deepmoji.bundle import Bundle
 from deepmoji.corpus import build
+from deepmoji.corpus.settings import CorpusSettings
 from deepmoji.corpus.shards import CorpusFolder
-from deepmoji.errors import InputError
 from deepmoji.text.vocabulary import SPECIAL_TOKENS
 from deepmoji.training.pretrain import pretrain
 from deepmoji.training.weights import read_weights
@@ -31,13 +31,18 @@ def test_frequent_words_say_where_others_would_be(monkeypatch):
     encodings = random.normal(size=(300, 5)).astype(np.float32)
     where = (encodings @ random.normal(size=(5, 3)) + [1, 2, 3]).astype(np.float32)
     counts = np.where(np.arange(300) < 200, rare_words.OFTEN, rare_words.OFTEN - 1)
-    own = np.where(counts[:, None] >= rare_words.OFTEN, where, 9).astype(np.float32)
+    counts[:SPECIAL] = 10**6  # which are no words, and have their own places
+    is_right = (counts == rare_words.OFTEN)[:, None]
+    own = np.where(is_right, where, 9).astype(np.float32)
     np.testing.assert_allclose(rare_words.suggest(own, encodings, counts), where, atol=1e-3)
 
 
-def test_without_frequent_words_nobody_knows():
-    with pytest.raises(InputError, match="no word of the corpus occurs 200 times"):
-        rare_words.suggest(np.ones((3, 2)), np.ones((3, 4)), np.array([1, 2, 199]))
+@pytest.mark.parametrize("frequent", [0, 3])
+def test_too_few_frequent_words_say_nothing(frequent):
+    counts = np.array([10**6] * SPECIAL + [200] * frequent + [199] * 5)
+    own, encodings = np.ones((len(counts), 3)), np.ones((len(counts), 4))
+    with pytest.raises(SystemExit, match=f"{frequent} words of the corpus occur 200 times or more"):
+        rare_words.suggest(own, encodings, counts)
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +69,7 @@ def test_a_model_keeps_all_else(corpus, model, tmp_path, monkeypatch):
     np.testing.assert_array_equal(now[:SPECIAL], own[:SPECIAL])
     assert not np.allclose(now[SPECIAL:], own[SPECIAL:])
     record = Bundle.open(out).training
-    assert record["settings"] == {"rare_words_pull": 50.0}
+    assert record["settings"]["rare_words_pull"] == 50
     assert record["started_from"]["settings"] == Bundle.open(model).training["settings"]
     assert "| rare_words_pull |  | 50.0 |" in (out / "README.md").read_text(encoding="utf-8")
 
@@ -77,13 +82,33 @@ def test_encodings_are_minilms(corpus):
     np.testing.assert_allclose(rare_words.encodings_of_words(words), wanted, atol=2e-3)
 
 
-def test_another_corpus_is_refused(corpus, model, tmp_path):
+def test_a_model_with_fewer_words_is_pulled_too(corpus, tmp_path, monkeypatch):
+    config = settings(epochs=0.5, words=SPECIAL + 12)
+    out = pretrain(corpus, tmp_path / "model", model=TINY, config=config, hardware=ONE)
+    monkeypatch.setattr(rare_words, "OFTEN", 1)
+    monkeypatch.setattr(rare_words, "encodings_of_words", lambda words: np.eye(len(words))[:, :3])
+    bundle, folder = Bundle.open(out), CorpusFolder.open(corpus)
+    found = rare_words.pulled(bundle, folder, 1000.0)["embedding.weight"]
+    own = read_weights(bundle)["embedding.weight"]
+    assert found.shape == own.shape
+    assert not np.allclose(found[SPECIAL:], own[SPECIAL:])
+
+
+def test_what_does_not_fit_is_refused(corpus, model, tmp_path, capsys):
     posts = tmp_path / "posts.txt"
     posts.write_text("so happy today 😂\nso sad today 😭\n" * 40, encoding="utf-8")
-    other = tmp_path / "other"
-    build([str(posts)], other)
-    with pytest.raises(InputError, match="has other words than"):
-        rare_words.main([str(model), str(other), str(tmp_path / "out")])
-    assert not (tmp_path / "out").exists()
-    with pytest.raises(SystemExit):
-        rare_words.main([str(model), str(corpus), str(tmp_path / "out"), "--pull", "0"])
+    other, out = tmp_path / "other", tmp_path / "out"
+    for files in ({}, {"vocabulary": str(corpus)}):  # other words; the same, but other pairs
+        build([str(posts)], other, settings=CorpusSettings(**files), overwrite=bool(files))
+        with pytest.raises(SystemExit, match="was not trained on"):
+            rare_words.main([str(model), str(other), str(out)])
+    for arguments, message in (
+        ([out, "--pull", "0"], "above 0, not 0.0"),
+        ([out, "--pull", "nan"], "above 0, not nan"),
+        ([out, "--pull", "inf"], "above 0, not inf"),
+        ([model], "choose another place"),
+    ):
+        with pytest.raises(SystemExit):
+            rare_words.main([str(model), str(corpus), *map(str, arguments)])
+        assert message in capsys.readouterr().err
+    assert not out.exists()
