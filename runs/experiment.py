@@ -34,7 +34,7 @@ from deepmoji.training.network import Network
 from deepmoji.training.plain import PlainNetwork
 from deepmoji.training.pretrain import Hardware, pretrain
 from deepmoji.training.pretrain import train as run_steps
-from deepmoji.training.run import Run
+from deepmoji.training.run import Run, digest
 from runs import minilm, rare_words, vectors
 from runs.settings import Experiment, read
 
@@ -99,13 +99,14 @@ def encodings_of(experiment: Experiment, corpus: Path, place: Place) -> Path:
     return path
 
 
-def pulled_of(experiment: Experiment, corpus: Path, place: Place) -> Path:
+def pulled_of(experiment: Experiment, place: Place) -> Path:
     """Pull the rare words of the model that an experiment starts from, unless that is done."""
     init, strength = experiment.start["init"], experiment.start["pull"]
-    path = place.work / "pulled" / f"{init}-{strength}"
+    model = place.start(init)
+    corpus = place.corpus if init == "shipped" else corpus_of(read(init), place)
+    path = place.work / "pulled" / f"{init}-{digest(model)[:8]}-{strength}"
     if not path.exists():
-        files = [str(place.start(init)), str(corpus), str(path)]
-        rare_words.main([*files, "--pull", str(strength)])
+        rare_words.main([str(model), str(corpus), str(path), "--pull", str(strength)])
     return path
 
 
@@ -114,7 +115,7 @@ def train_plain(experiment: Experiment, seed: int, place: Place) -> dict[str, An
 
     It has no bundle form: its figures are those of the run's own evaluation.
     """
-    corpus = CorpusFolder.open(place.corpus)
+    corpus = CorpusFolder.open(place.corpus).with_words(experiment.pretrain.get("words", 0))
     sizes = dict(experiment.model) | {
         "vocabulary_size": len(corpus.vocabulary),
         "classes": len(corpus.labels),
@@ -162,7 +163,7 @@ def train(experiment: Experiment, seed: int, place: Place) -> tuple[Path, dict[s
     if "vectors" in experiment.start:
         start["vectors"] = vectors_of(experiment, corpus, place)
     if "pull" in experiment.start:
-        start["init"] = pulled_of(experiment, corpus, place)
+        start["init"] = pulled_of(experiment, place)
     if "encodings" in experiment.start:
         start["encodings"] = encodings_of(experiment, corpus, place)
     config = config_of(experiment, seed)

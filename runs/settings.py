@@ -57,7 +57,8 @@ def read(name: str) -> Experiment:
     """Read an experiment, with the settings of the one that it is like.
 
     Raises:
-        SystemExit: if there is none of that name, or its file has an unknown field.
+        SystemExit: if there is none of that name, or its file has an unknown field or asks for what
+            does not go together.
     """
     path = FOLDER / f"{name}.toml"
     if not path.is_file():
@@ -70,6 +71,11 @@ def read(name: str) -> Experiment:
         table: {**(dict(getattr(like, table)) if like else {}), **content.get(table, {})}
         for table in _TABLES
     }
+    start = tables["start"]
+    if "pull" in start and "init" not in start:
+        raise SystemExit(f"{path.name}: pull needs init, the model whose words are pulled")
+    if "network" in start and len(start) > 1:
+        raise SystemExit(f"{path.name}: the plain network takes nothing else to start from")
     return Experiment(
         name=name,
         lever=content["lever"],

@@ -62,6 +62,14 @@ def test_experiments_can_be_run(name):
     assert experiment.start.keys() <= known
     for other in ("init", "teacher"):
         assert experiment.start.get(other, name) in (*experiments.names(), "shipped")
+    if init := experiment.start.get(
+        "init"
+    ):  # of the same sizes; the shipped model has the defaults
+        first = {} if init == "shipped" else experiments.read(init).model
+        sizes = {"units", "embedding_size", "gates"}
+        own, other = (ModelConfig(**each).to_dict() for each in (experiment.model, first))
+        assert {size: own[size] for size in sizes} == {size: other[size] for size in sizes}
+        assert "vectors" not in experiment.start
 
 
 def test_command_reference_is_current():
