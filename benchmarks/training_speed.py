@@ -138,7 +138,7 @@ class Training:
         share_cores(fabric)
         trainer = Trainer(
             fabric,
-            corpus=CorpusFolder.open(self.run.corpus),
+            corpus=self.run.open_corpus(),
             network=self.run.network(),
             config=self.run.config,
             checkpoint=self.run.checkpoint(),

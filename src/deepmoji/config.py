@@ -113,7 +113,7 @@ class PretrainConfig(_Record):
     encodings_weight: float = 1.0  # of another model's encodings in the loss, beside the labels
     balance: float = 0.0  # emojis are drawn by frequency ** (1 - balance): 0 natural, 1 balanced
     pairs: int = 0  # to train on, chosen by the seed; 0: all
-    words: int = 0  # that the model knows, the corpus's most frequent ones; 0: all of the corpus's
+    words: int = 0  # that the model knows, the first (most frequent) of the corpus's; 0: all
     soft_labels: bool = False  # a text once with all its emojis, not once for each of them
     max_tokens: int = 48  # texts are cut there in training
     streams: int = 16  # parts of the corpus that every step takes the same share of

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 from typer.testing import CliRunner
 
 import deepmoji
@@ -11,7 +12,9 @@ from deepmoji.config import PretrainConfig
 from deepmoji.corpus.shards import CorpusFolder
 from deepmoji.errors import InputError
 from deepmoji.text.vocabulary import UNKNOWN
+from deepmoji.training.loop import to_tensors
 from deepmoji.training.pretrain import pretrain
+from deepmoji.training.teacher import teacher_network
 from deepmoji.training.weights import read_weights
 from tests.helpers.tinyruns import ONE, TINY, settings
 
@@ -46,6 +49,7 @@ def test_rarer_words_are_read_as_unknown(corpus):
 def test_all_words_are_the_corpus_itself(corpus):
     whole = CorpusFolder.open(corpus)
     assert whole.with_words(0) is whole
+    assert whole.with_words(WORDS).with_words(WORDS).is_cut
     every = whole.with_words(len(whole.vocabulary))
     np.testing.assert_array_equal(every.read_train().ids, whole.read_train().ids)
 
@@ -73,6 +77,22 @@ def test_a_teacher_reads_every_word(corpus, tmp_path):
         for name in ("small", "all")
     )
     np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("words", [0, WORDS])
+def test_a_model_with_fewer_words_teaches_too(corpus, tmp_path, words):
+    teacher = small(corpus, tmp_path / "teacher")
+    config = settings(epochs=0.5, words=words)
+    out = tmp_path / "model"
+    files = {"teacher": teacher.folder}
+    pretrain(corpus, out, model=TINY, config=config, hardware=ONE, **files)
+    answers = np.load(next((tmp_path / "model.training").glob("teacher-*.npy")))
+    ids = CorpusFolder.open(corpus).with_words(WORDS).read_train()
+    network = teacher_network(teacher, words=teacher.vocabulary.words, labels=teacher.labels)
+    batch = to_tensors(ids, np.arange(5), 20, torch.device("cpu"))
+    with torch.inference_mode():
+        wanted = network.eval()(*batch).logits.log_softmax(dim=1)
+    np.testing.assert_allclose(answers[:5], wanted.numpy(), atol=0.01)
 
 
 def test_a_smaller_model_starts_from_a_larger_one(corpus, tmp_path):

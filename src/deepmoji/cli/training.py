@@ -92,7 +92,7 @@ def pretrain(
         int, _option("So many pairs alone, chosen by the seed; 0: all.")
     ] = _DEFAULT.pairs,
     words: Annotated[
-        int, _option("So many of the corpus's words alone, the most frequent; 0: all.")
+        int, _option("The first tokens of the vocabulary, the most frequent; 0: all.")
     ] = _DEFAULT.words,
     soft_labels: Annotated[
         bool,

@@ -109,14 +109,14 @@ class CorpusFolder:
         return corpus
 
     def with_words(self, count: int) -> "CorpusFolder":
-        """Return the corpus as a model reads it that knows fewer words; rarer ones are unknown.
+        """Return the corpus as a model reads it that knows fewer words; others are unknown.
 
         Args:
-            count: of the vocabulary's tokens, the most frequent ones, special ones included; 0:
-                all of them.
+            count: of the vocabulary's tokens, special ones included, from its beginning: the most
+                frequent ones, unless it was given to the corpus in another order. 0: all of them.
 
         Raises:
-            InputError: if the vocabulary has no more than that, or no word would be left.
+            InputError: if the vocabulary has fewer, or no word would be left.
         """
         words = self.vocabulary.words
         if not count:
@@ -127,7 +127,9 @@ class CorpusFolder:
                 f"{len(SPECIAL_TOKENS)} are special tokens; ask for more than these and no more "
                 "than all"
             )
-        return replace(self, vocabulary=Vocabulary(words[:count]), is_cut=count < len(words))
+        return replace(
+            self, vocabulary=Vocabulary(words[:count]), is_cut=self.is_cut or count < len(words)
+        )
 
     def train_parts(self) -> list[Path]:
         """Return the files of the training pairs, in order."""

@@ -18,6 +18,7 @@ from deepmoji.corpus.shards import CorpusFolder
 from deepmoji.errors import DeepmojiError, InputError
 from deepmoji.files import LOCK, locked
 from deepmoji.machine import under_torchrun
+from deepmoji.text.vocabulary import SPECIAL_TOKENS
 from deepmoji.training.finish import finish
 from deepmoji.training.hardware import (
     Hardware,
@@ -203,9 +204,12 @@ def _ask_teacher(run: Run, hardware: Hardware, report: Report) -> None:
         time.sleep(1)
     if answers.path.exists():
         return
-    corpus = CorpusFolder.open(run.corpus)  # with words, too, that the run itself does not read
+    corpus, bundle = CorpusFolder.open(run.corpus), Bundle.open(run.teacher)
+    # It reads the words that it knows itself, whatever the run does.
+    if len(SPECIAL_TOKENS) < len(bundle.vocabulary) < len(corpus.vocabulary):
+        corpus = corpus.with_words(len(bundle.vocabulary))
     words, labels = corpus.vocabulary.words, corpus.labels
-    teacher = teacher_network(Bundle.open(run.teacher), words=words, labels=labels)
+    teacher = teacher_network(bundle, words=words, labels=labels)
     rows = read_material(corpus, run.config).rows
     cut = run.config.max_tokens
     with ExitStack() as stack:
