@@ -398,9 +398,11 @@ def test_readme_tables(paper, tweeteval, curve, tmp_path):
     assert "| SCv1 | 50.0 | TF-IDF | " in made["curve"]
 
 
-def test_readme_says_which_model_was_measured(curve):
+@pytest.mark.parametrize("suite", ["paper", "tweeteval", "curve"])
+def test_readme_says_which_model_was_measured(suite, request):
+    report, make = request.getfixturevalue(suite), getattr(transfer_figures, f"{suite}_table")
     for base, is_said in ((None, False), (Base.of(None).digest, False), ("0" * 64, True)):
-        text = transfer_figures.curve_table({"benchmark-curve": curve | {"base": base}})
+        text = make({f"benchmark-{suite}": report | {"base": base}})
         assert ("an earlier one than ships now" in text) == is_said
 
 
