@@ -13,7 +13,7 @@ import argparse
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache
 from multiprocessing import get_context
@@ -54,6 +54,11 @@ def load() -> tuple[Any, Any]:
     return whole[0].auto_model.eval(), whole.tokenizer
 
 
+def as_written(words: Sequence[str]) -> NDArray[Any]:
+    """Return a vocabulary's words as users would write them, [words] of str."""
+    return np.array([WRITTEN.get(word, word) for word in words], dtype=object)
+
+
 def to_pieces(words: NDArray[Any], rows: Shard, tokenizer: Any) -> Shard:
     """Return rows with MiniLM's ids instead of the corpus's."""
     ends = rows.offsets
@@ -88,16 +93,20 @@ def write_part(path: Path, words: NDArray[Any], rows: Shard) -> int:
     return len(rows)
 
 
-def encode_parts(corpus: CorpusFolder, parts: Path, chosen: NDArray[np.int64]) -> Iterator[int]:
-    """Encode the parts that are missing, a process a core; yield how many texts are done."""
-    words = np.array([WRITTEN.get(word, word) for word in corpus.vocabulary.words], dtype=object)
-    cores = len(os.sched_getaffinity(0))
-    with ProcessPoolExecutor(
-        cores,
+def workers(count: int) -> ProcessPoolExecutor:
+    """Return processes that encode, and end with this one, however it ends."""
+    return ProcessPoolExecutor(
+        count,
         mp_context=get_context("spawn"),
         initializer=end_with_parent,
         initargs=(os.getpid(),),
-    ) as pool:
+    )
+
+
+def encode_parts(corpus: CorpusFolder, parts: Path, chosen: NDArray[np.int64]) -> Iterator[int]:
+    """Encode the parts that are missing, a process a core; yield how many texts are done."""
+    words = as_written(corpus.vocabulary.words)
+    with workers(len(os.sched_getaffinity(0))) as pool:
         waiting = [
             pool.submit(write_part, path, words, corpus.read_train(np.sort(rows)))
             for path, rows in parts_of(parts, chosen)

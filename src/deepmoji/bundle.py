@@ -151,6 +151,17 @@ class Contents:
     # The probability from which each label holds, where labels do not exclude each other.
     thresholds: tuple[float, ...] | None = None
 
+    @classmethod
+    def of(cls, bundle: Bundle) -> "Contents":
+        """Return those of a bundle, for another with other weights."""
+        return cls(
+            config=bundle.config,
+            vocabulary=bundle.vocabulary,
+            labels=bundle.labels,
+            max_tokens=bundle.max_tokens,
+            thresholds=bundle.thresholds,
+        )
+
 
 def write_bundle(
     folder: str | Path,

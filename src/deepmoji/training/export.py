@@ -231,13 +231,7 @@ def export(
             f"{out} holds training weights, which the exported bundle would not have; "
             "choose another folder, or delete it first"
         )
-    contents = Contents(
-        config=bundle.config,
-        vocabulary=bundle.vocabulary,
-        labels=bundle.labels,
-        max_tokens=bundle.max_tokens,
-        thresholds=bundle.thresholds,
-    )
+    contents = Contents.of(bundle)
     training = dict(bundle.training)
     if calibrate is not None:
         weights, training = _calibrated(bundle, weights, calibrate)
