@@ -1,12 +1,14 @@
-"""The README's table of the shipped model beside the one that was shipped before it."""
+"""The tables of the shipped model beside the one that was shipped before it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from deepmoji.benchmark.wording import figure, measure_name, percent, system_name
 from scripts.blocks import table
+from scripts.transfer_figures import is_current
 
 Results = Mapping[str, Any]
+Report = Mapping[str, Any]
 
 EMOJI = {
     "natural_top1": "emojis as they occur, top-1",
@@ -14,40 +16,57 @@ EMOJI = {
     "balanced_top1": "every emoji as often, top-1",
     "balanced_top5": "every emoji as often, top-5",
 }
-SYSTEMS = ("last", "encodings-trees", "chain-thaw")
+SYSTEMS = ("last", "encodings-tfidf", "encodings-trees", "chain-thaw")
 SUITES = ("paper", "tweeteval")
+NEEDED = (
+    *("emoji", *(f"benchmark-{suite}" for suite in SUITES)),
+    *("before-emoji", *(f"before-{suite}" for suite in SUITES)),
+)
+NOTHING: Report = {"tasks": {}, "systems": {}, "averages": {}}
 NONE = "–"
 
 
 def before_and_now(results: Results) -> str:
     """Everything that was measured of both models."""
-    emoji, before = (results[name]["systems"] for name in ("emoji", "before-emoji"))
-    rows = [
+    before, now = (results[name]["systems"] for name in ("before-emoji", "emoji"))
+    emojis = [
         (
             words,
-            "",
-            "",
-            percent(before["shipped"][measure]),
-            f"{percent(emoji['shipped'][measure])} "
-            f"({emoji['shipped'][measure] / emoji['fastText'][measure]:.2f} times fastText)",
+            *(percent(each["shipped"][measure]) for each in (before, now)),
+            f"{now['shipped'][measure] / now['fastText'][measure]:.2f}",
         )
         for measure, words in EMOJI.items()
     ]
-    for suite in SUITES:
-        rows += _transfer(results[f"before-{suite}"], results[f"benchmark-{suite}"])
-    return table(("", "", "measure", "model before", "this model"), rows, "lllrr")
+    transfer = [
+        row
+        for suite in SUITES
+        for row in _transfer(results[f"before-{suite}"], results[f"benchmark-{suite}"])
+    ]
+    systems = [system_name(system) for system in SYSTEMS]
+    return "\n\n".join(
+        (
+            table(("", "model before", "this model", "times fastText"), emojis, "lrrr"),
+            table(("set", "measure", *systems), transfer, "ll" + "r" * len(systems)),
+        )
+    )
 
 
-def _transfer(before: Results, now: Results) -> Iterator[tuple[str, ...]]:
-    for name, task in now["tasks"].items():
-        old = before["tasks"].get(name, {"systems": {}})
-        for system in SYSTEMS:
-            pair = [each["systems"].get(system) for each in (old, task)]
-            if any(pair):
-                measure = task["measure"]
-                cells = (figure(each["measures"][measure]) if each else NONE for each in pair)
-                yield (name, system_name(system), measure_name(measure), *cells)
+def _transfer(before: Report, now: Report) -> Iterator[Sequence[str]]:
+    if not is_current(now):
+        now = NOTHING  # that was measured is of this model
+    for name, task in before["tasks"].items():
+        measure = task["measure"]
+        entries = [
+            {system: entry["measures"][measure] for system, entry in each["systems"].items()}
+            for each in (task, now["tasks"].get(name, NOTHING))
+        ]
+        yield (name, measure_name(measure), *_pairs(*entries))
+    means = [report["averages"].get("systems", {}) for report in (before, now)]
+    yield ("**mean**", "", *_pairs(*means))
+
+
+def _pairs(before: Report, now: Report) -> Iterator[str]:
+    """Yield what each system got from both models."""
     for system in SYSTEMS:
-        pair = [each["averages"].get("systems", {}).get(system) for each in (before, now)]
-        if all(pair):
-            yield ("**mean**", system_name(system), "", *(figure(each) for each in pair))
+        cells = [figure(each[system]) if system in each else NONE for each in (before, now)]
+        yield NONE if cells == [NONE, NONE] else " → ".join(cells)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from scripts import figures, scale_figures, study_figures, transfer_figures
+from scripts import figures, model_figures, scale_figures, study_figures, transfer_figures
 from scripts.blocks import ROOT, fill, update
 
 README = ROOT / "README.md"
@@ -21,6 +21,7 @@ PREDICT = ROOT / "docs" / "predict.md"
 IMPORT = ROOT / "docs" / "import.md"
 SCALE = ROOT / "docs" / "scale.md"
 SCORE = ROOT / "docs" / "score.md"
+BENCHMARK = ROOT / "docs" / "benchmark.md"
 RESULTS = ROOT / "benchmarks" / "results"
 
 Results = Mapping[str, Any]
@@ -103,6 +104,7 @@ PAGES: Mapping[Path, Blocks] = {
         "faults": ((), scale_figures.faults),
     },
     SCORE: {"scoring": ((), scale_figures.scoring)},
+    BENCHMARK: {"models": (model_figures.NEEDED, model_figures.before_and_now)},
 }
 
 

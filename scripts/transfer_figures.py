@@ -215,9 +215,14 @@ def _notes(report: Report) -> Iterator[str]:
     yield from _earlier_model(report)
 
 
+def is_current(report: Report) -> bool:
+    """Whether nothing in a report starts from another model than ships."""
+    return report["base"] in (None, Base.of(None).digest)
+
+
 def _earlier_model(report: Report) -> Iterator[str]:
     """Say so where what was measured is not what ships."""
-    if report["base"] not in (None, Base.of(None).digest):
+    if not is_current(report):
         yield "**What starts from the model was measured with an earlier one than ships now.**"
 
 

@@ -11,7 +11,7 @@ import deepmoji
 from benchmarks import sentences, tables
 from deepmoji.config import ModelConfig, PretrainConfig
 from runs import settings as experiments
-from scripts import blocks, commands, figures, readme, training_log
+from scripts import blocks, commands, figures, model_figures, readme, training_log
 from tests.source_tree import PACKAGE, ROOT
 
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("benchmarks/*.md")])
@@ -28,6 +28,16 @@ def test_pages_are_current(page):
 
 def test_readme_lacks_no_figure():
     assert readme.missing_results(readme.read_results()) == []
+
+
+def test_what_an_earlier_model_got_is_not_shown_as_this_ones():
+    results = readme.read_results()
+    for suite in model_figures.SUITES:
+        results[f"benchmark-{suite}"] |= {"base": "0" * 64}
+    lines = model_figures.before_and_now(results).splitlines()
+    cells = [cell for line in lines for cell in line.split(" | ") if "→" in cell]
+    assert len(cells) > 20
+    assert [cell for cell in cells if not cell.strip(" |").endswith("→ –")] == []
 
 
 def test_readme_names_every_source_file():
