@@ -80,13 +80,18 @@ def corpus_of(experiment: Experiment, place: Place) -> Path:
 
 
 def vectors_of(experiment: Experiment, corpus: Path, place: Place) -> Path:
-    """Train the word vectors that an experiment starts from, unless they are there."""
-    epochs = experiment.start["vectors"]
+    """Make the word vectors that an experiment starts from, unless they are there."""
+    source = experiment.start["vectors"]
     dim = ModelConfig(**experiment.model).embedding_size
-    path = place.work / "vectors" / f"{corpus.name}-{dim}-{epochs}.vec"
+    if isinstance(source, int):
+        of, options = str(source), ["--epochs", str(source)]
+    else:
+        model = place.start(source)
+        of, options = f"{source}-{digest(model)[:8]}", ["--model", str(model)]
+    path = place.work / "vectors" / f"{corpus.name}-{dim}-{of}.vec"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        vectors.main([str(corpus), str(path), "--dim", str(dim), "--epochs", str(epochs)])
+        vectors.main([str(corpus), str(path), "--dim", str(dim), *options])
     return path
 
 

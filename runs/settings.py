@@ -27,8 +27,9 @@ class Experiment:
         pretrain: fields of ``PretrainConfig``, without the seed.
         corpus: fields of ``CorpusSettings``; none: the reference corpus.
         start: ``init`` or ``teacher`` (an experiment, or ``shipped``), ``vectors`` (epochs of skip-
-            gram), ``encodings`` (of so many texts, MiniLM's), ``pull`` (how much rare words follow
-            MiniLM, in occurrences), ``network = "plain"`` (no attention, no skip connections).
+            gram, or the model whose vectors are shortened), ``encodings`` (of so many texts,
+            MiniLM's), ``pull`` (how much rare words follow MiniLM, in occurrences),
+            ``network = "plain"`` (no attention, no skip connections).
     """
 
     name: str
