@@ -2,6 +2,8 @@
 
 import gzip
 import hashlib
+import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,8 +12,10 @@ import torch
 from deepmoji.bundle import Bundle
 from deepmoji.corpus.shards import CorpusFolder
 from deepmoji.errors import InputError
+from deepmoji.text.vocabulary import SPECIAL_TOKENS
 from deepmoji.training.pretrain import pretrain, train
 from deepmoji.training.vectors import read_vectors
+from deepmoji.training.weights import starting_weights
 from runs import vectors as script
 from tests.helpers.tinyruns import (
     ONE,
@@ -165,3 +169,34 @@ def test_a_text_with_several_emojis_is_read_once(corpus):
         for a, b in zip(pairs.offsets[:-1], pairs.offsets[1:], strict=True)
     }
     assert set(texts) == everything
+
+
+def test_vectors_of_a_larger_model_are_shortened(corpus, tmp_path, capsys):
+    """What is left of them tells words apart nearly as well, and a smaller run starts there."""
+    config = settings(epochs=0.5)
+    model = pretrain(corpus, tmp_path / "m", model=TINY, config=config, hardware=ONE)
+    large = starting_weights(Bundle.open(model))["embedding.weight"]
+    out, size = tmp_path / "short.vec", SIZE // 2
+    script.main([str(corpus), str(out), "--model", str(model), "--dim", str(size)])
+    words = CorpusFolder.open(corpus).vocabulary.words
+    vectors = read_vectors(out, words, size=size)
+    assert sorted(vectors.ids) == list(range(1, len(words)))
+    own = large[len(SPECIAL_TOKENS) :] - large[len(SPECIAL_TOKENS) :].mean(axis=0)
+    directions = np.linalg.svd(own, full_matrices=False)[2][:size]
+    for index, numbers in zip(vectors.ids, vectors.numbers, strict=True):
+        expected = directions @ (large[index] - large[len(SPECIAL_TOKENS) :].mean(axis=0))
+        np.testing.assert_allclose(np.abs(numbers), np.abs(expected), atol=1e-3)
+    said = re.search(r"([\d.]+)% of the variance", capsys.readouterr().out)
+    kept = 100 * (own @ directions.T).var(axis=0).sum() / own.var(axis=0).sum()
+    assert float(said[1]) == pytest.approx(kept, abs=0.06)
+    smaller = replace(TINY, embedding_size=size)
+    pretrain(corpus, tmp_path / "s", model=smaller, config=config, hardware=ONE, vectors=out)
+    assert Bundle.open(tmp_path / "s").training["vectors"]["words"] == len(words) - 1
+
+
+def test_vectors_are_not_made_longer(corpus, tmp_path):
+    model = pretrain(corpus, tmp_path / "m", model=TINY, config=settings(epochs=0.1), hardware=ONE)
+    options = ["--model", str(model), "--dim", str(SIZE + 1)]
+    with pytest.raises(SystemExit, match=f"have {SIZE} numbers, fewer than {SIZE + 1}"):
+        script.main([str(corpus), str(tmp_path / "out.vec"), *options])
+    assert not (tmp_path / "out.vec").exists()
