@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.record import write
+from deepmoji.bundle import SHIPPED
 
 
 def main() -> None:
@@ -24,7 +25,7 @@ def main() -> None:
         command = [sys.executable, "-m", "deepmoji", "evaluate", str(options.corpus), *models]
         subprocess.run([*command, "--baseline", "--out", str(out)], check=True)
         result = json.loads(out.read_text(encoding="utf-8"))
-    write("emoji", result)
+    write("emoji", result, model=options.models[0] if options.models else SHIPPED)
 
 
 if __name__ == "__main__":

@@ -56,7 +56,8 @@ def main() -> None:
             print(f"{most} words, {published.name}: done", file=sys.stderr)
         lengths[str(most)] |= over_sets([each for each in sets.values() if each["ways"]])
         # Written as far as it is: the whole takes an hour on a busy machine.
-        write("long", {"method": "last", "seed": SEED, "max_tokens": lengths})
+        result = {"method": "last", "seed": SEED, "max_tokens": lengths}
+        write("long", result, model=SHIPPED)
 
 
 def compare(published: PublishedSet, engine: Engine, bundle: Bundle, most: int) -> dict[str, Any]:

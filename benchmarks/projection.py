@@ -13,6 +13,7 @@ from sklearn.model_selection import StratifiedKFold, cross_val_score
 import deepmoji
 from benchmarks.record import shared, write
 from deepmoji.benchmark.tasks import load_tasks
+from deepmoji.bundle import SHIPPED
 from deepmoji.inference.projection import Projection
 
 SETS = ("SS-Twitter", "SS-Youtube", "PsychExp")
@@ -44,6 +45,7 @@ def main() -> None:
             "seed": SEED,
             "accuracy": rows,
         },
+        model=SHIPPED,
     )
 
 

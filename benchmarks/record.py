@@ -43,13 +43,20 @@ def tweets(count: int, split: str = "validation") -> list[str]:
     return [text for text, part in rows if part == split][:count]
 
 
-def write(name: str, result: dict[str, Any], *, file: str = "") -> None:
-    """Write and print `results/NAME.json` (or FILE), with the command, the day and the machine."""
+def write(name: str, result: dict[str, Any], *, file: str = "", model: Path | None = None) -> None:
+    """Write and print `results/NAME.json` (or FILE), with the command, the day and the machine.
+
+    Where the result depends on what a model answers, name its folder: the documentation says so
+    when another one ships.
+    """
+    from deepmoji.benchmark.job import Base
+
     arguments = " ".join(sys.argv[1:])
     content = {
         "command": f"python -m benchmarks.{name} {arguments}".strip(),
         "date": datetime.now(UTC).date().isoformat(),
         "machine": machine(),
+        **({} if model is None else {"base": Base.of(model).digest}),
         **result,
     }
     text = json.dumps(content, ensure_ascii=False, indent=1)

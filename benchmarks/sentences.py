@@ -2,6 +2,7 @@
 
 import deepmoji
 from benchmarks.record import write
+from deepmoji.bundle import SHIPPED
 
 SENTENCES = (
     "I love mom's cooking",
@@ -23,7 +24,7 @@ def main() -> None:
         }
         for answer in model.predict(SENTENCES)
     ]
-    write("sentences", {"sentences": answers})
+    write("sentences", {"sentences": answers}, model=SHIPPED)
 
 
 if __name__ == "__main__":

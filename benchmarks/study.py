@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.record import ROOT, shared, write
+from deepmoji.bundle import SHIPPED, model_folder
 
 PLOT = ROOT / "docs" / "images" / "study"
 
@@ -28,7 +29,8 @@ def main() -> None:
         command += ["--model", options.model, *methods, "--out", str(out), "--plot", str(PLOT)]
         subprocess.run(command, check=True)
         result = json.loads(out.read_text(encoding="utf-8"))
-    write("study", {"data": "studies/tweet_ratings.parquet", **result})
+    model = SHIPPED if options.model == "shipped" else model_folder(options.model)
+    write("study", {"data": "studies/tweet_ratings.parquet", **result}, model=model)
 
 
 if __name__ == "__main__":

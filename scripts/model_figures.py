@@ -5,7 +5,7 @@ from typing import Any
 
 from deepmoji.benchmark.wording import figure, measure_name, percent, system_name
 from scripts.blocks import table
-from scripts.transfer_figures import is_current
+from scripts.currency import is_current
 
 Results = Mapping[str, Any]
 Report = Mapping[str, Any]

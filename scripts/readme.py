@@ -13,6 +13,7 @@ from typing import Any
 
 from scripts import figures, model_figures, scale_figures, study_figures, transfer_figures
 from scripts.blocks import ROOT, fill, update
+from scripts.currency import is_current
 
 README = ROOT / "README.md"
 TRAINING = ROOT / "docs" / "training.md"
@@ -90,6 +91,7 @@ BLOCKS: Blocks = {
     "parity": (("golden", "interop"), figures.parity),
     "tree": ((), tree),
 }
+TELL_THEMSELVES = {"models"}  # parts that show an earlier model's figures as such
 PAGES: Mapping[Path, Blocks] = {
     README: BLOCKS,
     PREDICT: {"long_texts": (("long",), figures.long_texts)},
@@ -114,7 +116,13 @@ def render(document: str, results: Results, blocks: Blocks = BLOCKS) -> str:
     for name, (needed, make) in blocks.items():
         missing = [each for each in needed if each not in results]
         contents[name] = _not_measured(missing) if missing else make(results)
+        known = [results[each] for each in needed if each in results]
+        if name not in TELL_THEMSELVES and not all(map(is_current, known)):
+            contents[name] += f"\n\n{EARLIER}"
     return fill(document, contents)
+
+
+EARLIER = "**What starts from the model was measured with an earlier one than ships now.**"
 
 
 def read_results() -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from deepmoji.benchmark.job import Base
 from deepmoji.benchmark.wording import figure, measure_name, percent, published_percent, system_name
 from scripts.blocks import table
 
@@ -108,11 +107,10 @@ def curve_table(results: Results) -> str:
         for points in task["systems"].values()
         for point in points
     )
-    words = (
+    return (
         f"Accuracy in %, by the number of training texts (all: {every}); mean ± standard deviation "
-        f"over {runs} draws of the texts, **bold** the best."
+        f"over {runs} draws of the texts, **bold** the best.\n\n{header}"
     )
-    return f"{' '.join((words, *_earlier_model(report)))}\n\n{header}"
 
 
 _LEGEND = (
@@ -212,18 +210,6 @@ def _notes(report: Report) -> Iterator[str]:
         if "divided" in task["note"]:
             yield f"{name}: {task['note']}."
     yield f"Settings of every system were chosen by {report['selection']}, none on test."
-    yield from _earlier_model(report)
-
-
-def is_current(report: Report) -> bool:
-    """Whether nothing in a report starts from another model than ships."""
-    return report["base"] in (None, Base.of(None).digest)
-
-
-def _earlier_model(report: Report) -> Iterator[str]:
-    """Say so where what was measured is not what ships."""
-    if not is_current(report):
-        yield "**What starts from the model was measured with an earlier one than ships now.**"
 
 
 def _repeated(report: Report) -> str:

@@ -15,7 +15,7 @@ from deepmoji.benchmark.standing import Marked, floor, leak_free_rows
 from deepmoji.benchmark.tasks import load_tasks, published_sets
 from deepmoji.errors import InputError
 from deepmoji.evaluation.measures import best_thresholds, measure
-from scripts import transfer_figures
+from scripts import readme, transfer_figures
 from tests.benchmark.conftest import LABELS, make_rows, make_suite, write_set
 from tests.benchmark.fakes import Fake
 
@@ -400,10 +400,14 @@ def test_readme_tables(paper, tweeteval, curve, tmp_path):
 
 @pytest.mark.parametrize("suite", ["paper", "tweeteval", "curve"])
 def test_readme_says_which_model_was_measured(suite, request):
-    report, make = request.getfixturevalue(suite), getattr(transfer_figures, f"{suite}_table")
+    report, part = request.getfixturevalue(suite), PARTS[suite]
+    page, blocks = f"<!-- generated: {part} -->\n<!-- end -->", {part: readme.BLOCKS[part]}
     for base, is_said in ((None, False), (Base.of(None).digest, False), ("0" * 64, True)):
-        text = make({f"benchmark-{suite}": report | {"base": base}})
-        assert ("an earlier one than ships now" in text) == is_said
+        results = {f"benchmark-{suite}": report | {"base": base}}
+        assert (readme.EARLIER in readme.render(page, results, blocks)) == is_said
+
+
+PARTS = {"paper": "transfer", "tweeteval": "tweeteval", "curve": "curve"}
 
 
 def test_readme_marks_the_best_and_what_is_no_chance(data, tmp_path):
