@@ -80,9 +80,8 @@ def read(name: str) -> Experiment:
     return Experiment(
         name=name,
         lever=content["lever"],
-        change=content["change"].strip(),
-        prediction=content["prediction"].strip(),
-        outcome=content.get("outcome", "").strip(),
+        **{name: " ".join(content[name].split()) for name in ("change", "prediction")},
+        outcome=" ".join(content.get("outcome", "").split()),
         like=content.get("like", ""),
         seeds=tuple(content.get("seeds", (0,))),
         **tables,

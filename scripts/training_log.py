@@ -78,8 +78,7 @@ def _cell(measure: str, rows: list[dict[str, Any]], others: list[dict[str, Any]]
 
 
 def _words(experiment: Experiment) -> str:
-    said = " ".join(experiment.outcome.split())
-    outcome = f" Outcome: {said}" if said else ""
+    outcome = f" Outcome: {experiment.outcome}" if experiment.outcome else ""
     return (
         f"- **{experiment.name}**: {experiment.change}. "
         f"Prediction: {experiment.prediction}{outcome}"
