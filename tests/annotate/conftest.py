@@ -12,6 +12,7 @@ from deepmoji.annotate import Campaign, Settings
 from deepmoji.annotate.schema import Item, Rater, Rating
 from deepmoji.annotate.server import application
 from tests.helpers import postgresql as server
+from tests.helpers.ratingpages import path_of
 
 # For `pytestmark`: each test of a file with both kinds.
 BOTH_DATABASES = pytest.mark.parametrize("database", ["sqlite", "postgresql"])
@@ -144,3 +145,15 @@ def visit():
         )
 
     return visit
+
+
+@pytest.fixture
+def site(make, visit):
+    """A campaign, a client, and the paths of two raters and the owner."""
+
+    def site(*arguments, **settings):
+        made = make(*arguments, **settings)
+        links = [path_of(each.link) for each in made.campaign.invite(2)]
+        return made, visit(made), links, path_of(made.campaign.owner_link)
+
+    return site

@@ -13,8 +13,8 @@ import pytest
 import uvicorn
 
 from deepmoji.annotate.server import application
-from tests.annotate.test_site import path_of
 from tests.helpers.chromium import ARGUMENTS, find_chromium
+from tests.helpers.ratingpages import path_of
 
 pytestmark = pytest.mark.slow
 

@@ -20,8 +20,8 @@ from deepmoji.cli import app
 from deepmoji.errors import InputError
 from deepmoji.evaluation import datasets
 from tests.annotate.test_export import HOSTILE
-from tests.annotate.test_site import path_of, rate
 from tests.annotate.test_store import answers, free_port, start
+from tests.helpers.ratingpages import path_of, rate
 
 __all__ = ["free_port"]
 
