@@ -6,8 +6,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from deepmoji.benchmark.job import Base
+from deepmoji.benchmark.layout import SetFile
 from deepmoji.benchmark.suites import SUITES
-from deepmoji.benchmark.tasks import load_tasks
+from deepmoji.benchmark.tasks import load_tasks, published_sets
 from tests.helpers.bundles import make_bundle
 
 ROWS = {"train": 40, "validation": 12, "test": 20}
@@ -59,6 +60,13 @@ def make_suite(data, suite="paper", rows=ROWS):
         own = {k: n for k, n in rows.items() if k != "train" or published.name != "sentiment"}
         write_set(data, suite, published.name, make_rows(published, classes, own))
     return data
+
+
+def truth_of(data, task):
+    """The true classes of a task's test texts, which its small file holds."""
+    (published,) = published_sets(task.suite, [task.name])
+    test = SetFile.read(data, task.suite, published).splits["test"]
+    return task.problem.targets(test, "test")
 
 
 @pytest.fixture(scope="session")

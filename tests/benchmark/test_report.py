@@ -1,22 +1,20 @@
+"""Reports of whole suites and of a curve: figures, what is taken over, and what people read."""
+
 import json
-from dataclasses import replace
 
 import numpy as np
 import pytest
 from rich.console import Console
 
-from deepmoji.benchmark.cells import Cell, CellKey
+from deepmoji.benchmark.cells import Cell
 from deepmoji.benchmark.curve import CurvePlan
 from deepmoji.benchmark.job import Base, plan
-from deepmoji.benchmark.layout import SetFile
 from deepmoji.benchmark.published import LEAK_FREE
 from deepmoji.benchmark.report import curve_report, suite_report, tables
-from deepmoji.benchmark.standing import Marked, floor, leak_free_rows
-from deepmoji.benchmark.tasks import load_tasks, published_sets
-from deepmoji.errors import InputError
+from deepmoji.benchmark.tasks import load_tasks
 from deepmoji.evaluation.measures import best_thresholds, measure
 from scripts import readme, transfer_figures
-from tests.benchmark.conftest import LABELS, make_rows, make_suite, write_set
+from tests.benchmark.conftest import truth_of
 from tests.benchmark.fakes import Fake
 
 FAKES = (
@@ -57,37 +55,6 @@ def curve(data, out):
     return curve_report(load_tasks("paper", data, ["SCv1", "PsychExp"]), out)
 
 
-def answered(task, test, validation=None, system="tfidf", **key):
-    """A cell with these answers."""
-    key = {"seed": 0, "data": task.digest, "model": None, "settings": {}} | key
-    if validation is None:
-        validation = task.problem.targets(task.validation, "validation")
-    return Cell(
-        key=CellKey(suite=task.suite, task=task.name, system=system, **key),
-        validation=np.asarray(validation, np.float32),
-        test=np.asarray(test, np.float32),
-        seconds=2.5,
-        machine="a machine",
-        versions={"numpy": "2"},
-        report={},
-    )
-
-
-def truth_of(data, task):
-    (published,) = published_sets(task.suite, [task.name])
-    test = SetFile.read(data, task.suite, published).splits["test"]
-    return task.problem.targets(test, "test")
-
-
-@pytest.mark.parametrize("name", ["SE0714", "PsychExp", "SCv1", "SS-Twitter"])
-def test_perfect_answers_get_everything(name, data, tmp_path):
-    tasks = load_tasks("paper", data, [name])
-    answered(tasks[0], truth_of(data, tasks[0])).save(tmp_path)
-    entry = suite_report(tasks, tmp_path)["tasks"][name]["systems"]["tfidf"]
-    assert {figure["mean"] for figure in entry["measures"].values()} == {1.0}
-    assert entry["seconds"] == 2.5
-
-
 def test_every_measure_is_computed_from_the_stored_answers(data, out, paper):
     (task,) = load_tasks("paper", data, ["PsychExp"])
     cells = [Cell.load(out / "paper/PsychExp/new" / f"seed-{seed}") for seed in (0, 1)]
@@ -106,18 +73,6 @@ def test_every_measure_is_computed_from_the_stored_answers(data, out, paper):
     assert np.mean(entry["by_seed"]) == pytest.approx(
         entry["measures"]["class_average_f1"]["mean"], abs=1e-5
     )
-
-
-def test_thresholds_are_chosen_on_the_cell_s_own_validation_answers(data):
-    (task,) = load_tasks("paper", data, ["SE0714"])
-    validation = task.problem.targets(task.validation, "validation")
-    test = truth_of(data, task)
-    # What holds gets 0.3 and what does not 0.1: right by a threshold between them, all wrong by
-    # 0.5. Where validation says otherwise, the same test answers are marked otherwise.
-    low = Marked.of(task, answered(task, 0.1 + 0.2 * test, 0.1 + 0.2 * validation))
-    high = Marked.of(task, answered(task, 0.1 + 0.2 * test, 0.35 + 0.1 * validation))
-    assert low.figures["class_average_f1"] == 1
-    assert high.figures["class_average_f1"] == 0
 
 
 def test_one_run_has_no_deviation(paper):
@@ -140,19 +95,6 @@ def test_floors_are_computed_and_need_no_answers(data, paper):
             assert found["floors"]["accuracy"] in np.round(shares, 5).tolist()
 
 
-def test_floor_does_not_look_at_the_test_split(tmp_path):
-    rows = {"train": 30, "validation": 10, "test": 20}
-    make_suite(tmp_path, rows=rows)
-    (published,) = published_sets("paper", ["SS-Twitter"])
-    columns = make_rows(published, 2, rows)
-    # Mostly negative where it can be seen, all positive in the test split.
-    seen = [[1]] * 5 + [[0]] * 35
-    columns["label"] = seen + [[1]] * 20
-    write_set(tmp_path, "paper", "SS-Twitter", columns)
-    (task,) = load_tasks("paper", tmp_path, ["SS-Twitter"])
-    assert floor(task).figures["accuracy"] == 0
-
-
 def test_chain_thaw_is_tested_against_every_other_system(paper):
     compared = paper["tasks"]["SCv1"]["compared"]
     assert compared["system"] == "chain-thaw"
@@ -165,46 +107,12 @@ def test_chain_thaw_is_tested_against_every_other_system(paper):
         assert 0 < tested["p"] <= 1
 
 
-def test_a_clear_difference_is_found_and_none_between_equals(data, tmp_path):
-    tasks = load_tasks("paper", data, ["SCv1"])
-    truth = truth_of(data, tasks[0])
-    answered(tasks[0], truth, system="chain-thaw").save(tmp_path)
-    answered(tasks[0], truth, system="last").save(tmp_path)
-    answered(tasks[0], 1 - truth, system="new").save(tmp_path)
-    against = suite_report(tasks, tmp_path)["tasks"]["SCv1"]["compared"]["against"]
-    assert against["last"] == {"difference": 0, "p": 1}
-    assert against["new"]["difference"] == 1
-    assert against["new"]["p"] < 0.01
-
-
-def test_without_chain_thaw_nothing_is_compared(data, tmp_path):
-    tasks = load_tasks("paper", data, ["SCv1"])
-    answered(tasks[0], truth_of(data, tasks[0])).save(tmp_path)
-    assert suite_report(tasks, tmp_path)["tasks"]["SCv1"]["compared"] is None
-
-
 def test_published_figures_stand_beside_ours_with_their_split(paper):
     found = {each["system"]: each for each in paper["tasks"]["SS-Twitter"]["published"]}
     assert found["chain-thaw"]["value"] == 0.88
     assert "100 test texts fewer" in found["chain-thaw"]["split"]
     (name,) = paper["not_public"]
     assert name == "SE1604"
-
-
-def test_test_texts_that_stand_elsewhere_are_counted(tmp_path):
-    rows = {"train": 30, "validation": 10, "test": 20}
-    make_suite(tmp_path, rows=rows)
-    (published,) = published_sets("paper", ["SCv1"])
-    columns = make_rows(published, 2, rows)
-    columns["text"][40] = f" {columns['text'][3]}"
-    columns["text"][41] = columns["text"][35]
-    write_set(tmp_path, "paper", "SCv1", columns)
-    tasks = load_tasks("paper", tmp_path, ["SCv1"])
-    answered(tasks[0], truth_of(tmp_path, tasks[0])).save(tmp_path / "out")
-    texts = suite_report(tasks, tmp_path / "out")["tasks"]["SCv1"]["texts"]
-    assert texts == {
-        "train": 30, "validation": 10, "test": 20, "test_also_in_train_or_validation": 2,
-    }  # fmt: skip
 
 
 def test_averages_count_stance_once_and_leave_kaggle_insults_out(paper, tweeteval):
@@ -228,41 +136,6 @@ def test_averages_count_stance_once_and_leave_kaggle_insults_out(paper, tweeteva
     assert "kaggle-insults" not in paper["averages"]["tasks"]
 
 
-def test_no_average_without_all_tasks(data, tmp_path):
-    tasks = load_tasks("paper", data)
-    answered(tasks[0], truth_of(data, tasks[0])).save(tmp_path)
-    report = suite_report(tasks, tmp_path)
-    assert list(report["tasks"]) == ["SE0714"]
-    assert report["averages"] == {}
-
-
-def make_leaky(folder):
-    """TweetEval's emoji set with the leak: each third test text, and all of one class."""
-    make_suite(folder, "tweeteval")
-    (published,) = published_sets("tweeteval", ["emoji"])
-    columns = make_rows(published, len(LABELS["emoji"]))
-    places = [row for row, split in enumerate(columns["split"]) if split == "test"]
-    for row in places:
-        if columns["label"][row] == [0]:
-            columns["text"][row] += " \ufe0f"
-    write_set(folder, "tweeteval", "emoji", columns)
-    return load_tasks("tweeteval", folder, ["emoji"])
-
-
-def test_emoji_stands_with_and_without_the_leak(tmp_path):
-    tasks = make_leaky(tmp_path)
-    truth = truth_of(tmp_path, tasks[0])
-    kept = leak_free_rows(tasks[0])
-    np.testing.assert_array_equal(kept, truth[:, 0] == 0)
-    wrong = np.where(kept[:, None], np.roll(truth, 1, axis=1), truth)
-    answered(tasks[0], wrong).save(tmp_path / "out")
-    task = suite_report(tasks, tmp_path / "out")["tasks"]["emoji"]
-    entry = task["systems"]["tfidf"]
-    assert entry["measures"]["macro_f1"]["mean"] > 0.1
-    assert entry[LEAK_FREE]["mean"] == 0
-    assert task[LEAK_FREE]["rows"] == kept.sum()
-
-
 def test_sets_without_a_leak_have_no_second_figure(tweeteval):
     assert [name for name, task in tweeteval["tasks"].items() if LEAK_FREE in task] == []
 
@@ -281,14 +154,6 @@ def test_curve_has_a_point_for_each_size(curve):
 def test_reports_are_plain_json(paper, tweeteval, curve):
     for report in (paper, tweeteval, curve):
         assert json.loads(json.dumps(report, allow_nan=False)) == report
-
-
-def test_nothing_kept_is_said(data, tmp_path):
-    tasks = load_tasks("paper", data)
-    with pytest.raises(InputError, match=r"holds no answers.*benchmark run --suite paper"):
-        suite_report(tasks, tmp_path)
-    with pytest.raises(InputError, match=r"holds no answers.*benchmark curve"):
-        curve_report(tasks, tmp_path)
 
 
 def test_figures_whose_answers_are_gone_are_taken_over(data, base, paper, tmp_path):
@@ -324,26 +189,6 @@ def test_figures_of_other_data_or_models_are_not_taken_over(data, base, paper, t
     assert list(after["tasks"]["SCv1"]["systems"]) == ["chain-thaw"]
     assert after["taken_over"] == {}
     assert suite_report(tasks, tmp_path, paper)["taken_over"] == {"SCv1": ["new", "tfidf"]}
-
-
-def test_answers_to_other_data_are_refused(data, tmp_path):
-    tasks = load_tasks("paper", data, ["SCv1"])
-    answered(tasks[0], truth_of(data, tasks[0]), data="other").save(tmp_path)
-    with pytest.raises(InputError, match="to other data"):
-        suite_report(tasks, tmp_path)
-
-
-def test_answers_of_different_making_are_not_averaged(data, tmp_path):
-    tasks = load_tasks("paper", data, ["SCv1"])
-    cell = answered(tasks[0], truth_of(data, tasks[0]))
-    cell.save(tmp_path / "a")
-    replace(cell, key=replace(cell.key, seed=1, settings={"C": 2})).save(tmp_path / "a")
-    with pytest.raises(InputError, match="tfidf to SCv1 were made with other settings"):
-        suite_report(tasks, tmp_path / "a")
-    for seed in (0, 1):
-        replace(cell, key=replace(cell.key, seed=seed, model=f"m{seed}")).save(tmp_path / "b")
-    with pytest.raises(InputError, match="2 different base models"):
-        suite_report(tasks, tmp_path / "b")
 
 
 # What people read.
@@ -408,24 +253,6 @@ def test_readme_says_which_model_was_measured(suite, request):
 
 
 PARTS = {"paper": "transfer", "tweeteval": "tweeteval", "curve": "curve"}
-
-
-def test_readme_marks_the_best_and_what_is_no_chance(data, tmp_path):
-    tasks = load_tasks("paper", data, ["SCv1"])
-    truth = truth_of(data, tasks[0])
-    for system, test in (("chain-thaw", truth), ("tfidf", 1 - truth)):
-        answered(tasks[0], test, system=system).save(tmp_path)
-    text = transfer_figures.paper_table({"benchmark-paper": suite_report(tasks, tmp_path)})
-    assert "| 0.0* | **100.0** |" in text
-
-
-def test_readme_shows_the_leak(tmp_path):
-    tasks = make_leaky(tmp_path)
-    answered(tasks[0], truth_of(tmp_path, tasks[0])).save(tmp_path / "out")
-    results = {"benchmark-tweeteval": suite_report(tasks, tmp_path / "out")}
-    text = transfer_figures.tweeteval_table(results)
-    assert "| emoji, 13 rows without U+FE0F | macro-F1 | " in text
-    assert "get 31.6 on all rows and 25.1 on those without" in text
 
 
 def widths(text):
