@@ -2,7 +2,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from deepmoji.inference.predictor import Predictor
-from deepmoji.scoring import score
+from deepmoji.scoring import score, writing
 from deepmoji.scoring.runners import Local
 from deepmoji.scoring.settings import ScoreSettings
 from tests.helpers.bundles import Tiny, make_bundle
@@ -28,3 +28,28 @@ def scored(bundle, tmp_path):
         return pq.read_table(out / name).to_pylist()
 
     return scored
+
+
+@pytest.fixture
+def run(bundle, tmp_path):
+    """Score files in this process or in several; return what the run reports."""
+
+    def run(*inputs, out=tmp_path / "out", workers=1, overwrite=False, progress=None, **settings):
+        settings = {"model": bundle.folder, **settings}
+        return score(
+            [str(each) for each in inputs],
+            out,
+            settings=ScoreSettings(**settings),
+            runner=Local(workers),
+            overwrite=overwrite,
+            progress=progress,
+        )
+
+    return run
+
+
+@pytest.fixture
+def small_segments(monkeypatch):
+    """Several segments for files of a few thousand rows."""
+    monkeypatch.setattr(writing, "SEGMENT_ROWS", 4096)
+    monkeypatch.setattr(writing, "_GROUP_ROWS", 2048)

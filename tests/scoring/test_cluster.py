@@ -14,7 +14,7 @@ from deepmoji.scoring.cluster import score_part
 from deepmoji.scoring.runners import Local, Ray
 from deepmoji.scoring.settings import ScoreSettings
 from deepmoji.scoring.workers import WorkerDied
-from tests.scoring.test_run import contents, write_texts
+from tests.helpers.scorefiles import contents, write_texts
 
 
 class RayError(Exception):

@@ -15,8 +15,8 @@ import pytest
 from typer.testing import CliRunner
 
 from deepmoji.cli import app
+from tests.helpers.scorefiles import contents, make_texts, write_texts
 from tests.helpers.signals import gone, heed_interrupts
-from tests.scoring.test_run import contents, make_texts, write_texts
 
 ROWS = (12_000, 30_000)
 # The command line with short segments, so that a short run has many.

@@ -17,8 +17,8 @@ from deepmoji.scoring.runners import Local
 from deepmoji.scoring.sending import UrlFolder
 from deepmoji.scoring.settings import ScoreSettings
 from tests.helpers.raycluster import started
+from tests.helpers.scorefiles import contents, write_texts
 from tests.helpers.stores import fetch, names, put
-from tests.scoring.test_run import contents, write_texts
 
 
 @pytest.fixture
