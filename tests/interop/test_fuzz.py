@@ -7,7 +7,7 @@ import pytest
 from deepmoji.errors import InputError
 from deepmoji.interop import isolation
 from deepmoji.interop.foreign import read_foreign
-from tests.interop.test_import import graph
+from tests.helpers.weightfiles import graph
 
 # Where the structure of a file is: its first bytes, and as many of its last.
 STRUCTURE = {"keras": 20_000, "torchmoji": 20_000, "onnx": 400}
