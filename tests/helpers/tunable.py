@@ -3,6 +3,7 @@
 import random
 from pathlib import Path
 
+import pytest
 import torch
 
 from deepmoji.bundle import Bundle, Contents
@@ -10,6 +11,7 @@ from deepmoji.config import Gates, ModelConfig
 from deepmoji.text.vocabulary import SPECIAL_TOKENS, Vocabulary
 from deepmoji.training.export import save_network
 from deepmoji.training.network import Network
+from deepmoji.transfer.finetune import finetune
 
 CUES = {"anger": ("furious", "traffic"), "fear": ("scared", "dark"), "joy": ("happy", "sunny")}
 FILLERS = ("the", "my", "today", "really", "this", "was", "so", "we", "what", "it", "is", "here")
@@ -36,6 +38,17 @@ def make_tunable(folder: Path, *, gates: Gates = "sigmoid", seed: int = 0) -> Bu
     torch.manual_seed(seed)
     contents = Contents(config=config, vocabulary=vocabulary, labels=tuple("abcd"), max_tokens=20)
     return save_network(Network(config), folder, contents=contents, training={})
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory):
+    """A tunable model, for whoever imports it: made once for a file of tests."""
+    return make_tunable(tmp_path_factory.mktemp("bundles") / "base").folder
+
+
+def tune(base, texts, labels, **changes):
+    """Tune a tiny model fast, with the settings that a test is about changed."""
+    return finetune((texts, labels), base=base, **(FAST | changes))
 
 
 def make_texts(count: int, labels: tuple[str, ...] = tuple(CUES), seed: int = 0):
