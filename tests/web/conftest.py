@@ -1,3 +1,4 @@
+import re
 import socket
 import threading
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from deepmoji.web.models import Models
 from deepmoji.web.server import make_server
 from deepmoji.web.settings import Limits, Settings
 from tests.helpers.bundles import WORDS, Tiny, make_bundle
+from tests.helpers.chromium import ARGUMENTS, find_chromium
 
 REDUCIBLE = 9  # numbers that the projection of the first model has
 HOSTILE = '<img src=x onerror="document.title=1">'
@@ -114,3 +116,45 @@ def slow(predictors):
     made = Slow(predictors["tiny"].bundle)
     yield made
     made.released.set()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """The system's Chromium, for tests of a file that asks for Playwright itself."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as started:
+        launched = started.chromium.launch(executable_path=find_chromium(), args=ARGUMENTS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(scope="module")
+def url(serving, models):
+    with serving(models) as (address, _):
+        yield address
+
+
+@pytest.fixture
+def opened(browser, url):
+    """Opens the page; at the end nothing may have been complained of or asked of another host."""
+
+    @contextmanager
+    def opened(fragment="", address=url, expected=(), **options):
+        options.setdefault("permissions", ["clipboard-read", "clipboard-write"])
+        context = browser.new_context(**options)
+        complaints, hosts = [], set()
+        page = context.new_page()
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("request", lambda request: hosts.add(request.url.split("/")[2]))
+        page.goto(f"{address}/{fragment}")
+        yield page
+        context.close()
+        unexpected = [
+            each for each in complaints if not any(re.search(known, each) for known in expected)
+        ]
+        assert unexpected == []
+        assert hosts <= {address.removeprefix("http://")}
+
+    return opened
