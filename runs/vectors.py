@@ -1,7 +1,7 @@
 """Vectors of a corpus's words, for `deepmoji pretrain --vectors`.
 
 python -m runs.vectors CORPUS OUT.vec [--dim 256 --epochs 5]     # skip-gram (Mikolov et al., 2013)
-python -m runs.vectors CORPUS OUT.vec --model MODEL [--dim 160]  # those of a larger model, shorter
+python -m runs.vectors CORPUS OUT.vec --model MODEL --dim 160    # those of a larger model, shorter
 
 For skip-gram, fastText reads the training texts, each once, as ids of our vocabulary: no text of
 validation or test, and no word that the model will not know. With one thread it makes the same
@@ -78,7 +78,7 @@ def shortened(model: Path, *, dim: int) -> dict[str, Vector]:
     """Return vectors [dim] of a model's words, the special tokens but padding among them.
 
     Raises:
-        SystemExit: if its vectors have no more numbers than that.
+        SystemExit: if its vectors have fewer numbers than that.
     """
     bundle = Bundle.open(model)
     own: Vector = starting_weights(bundle)["embedding.weight"]
