@@ -80,7 +80,7 @@ def read(name: str) -> Experiment:
     return Experiment(
         name=name,
         lever=content["lever"],
-        **{name: " ".join(content[name].split()) for name in ("change", "prediction")},
+        **{field: " ".join(content[field].split()) for field in ("change", "prediction")},
         outcome=" ".join(content.get("outcome", "").split()),
         like=content.get("like", ""),
         seeds=tuple(content.get("seeds", (0,))),
