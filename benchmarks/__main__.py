@@ -29,6 +29,7 @@ SLOW = {
         "scale",
         "score",
         "serve",
+        "small",
         "study",
     ),
     "training_speed",

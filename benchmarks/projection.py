@@ -6,6 +6,8 @@ Accuracy over ten folds of the train and validation texts of three sets of the p
 is read. The strength of the regularisation is the best of four, at every size.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold, cross_val_score
@@ -27,11 +29,9 @@ def main() -> None:
     projection = Projection.of(model.bundle, max(SIZES))
     features = model.bundle.config.features
     rows = []
-    for task in load_tasks("paper", shared("benchmarks"), SETS):
-        texts = [*task.train.texts, *task.validation.texts]
-        labels = [names[0] for names in (*task.train.labels, *task.validation.labels)]
+    for name, texts, labels in texts_to_learn():
         encodings = model.encode(texts)
-        row = {"set": task.name, "texts": len(texts), "all": accuracy(encodings, labels)}
+        row = {"set": name, "texts": len(texts), "all": accuracy(encodings, labels)}
         for size in SIZES:
             row[str(size)] = accuracy(projection.reduce(encodings, size), labels)
         rows.append(row)
@@ -47,6 +47,14 @@ def main() -> None:
         },
         model=SHIPPED,
     )
+
+
+def texts_to_learn() -> Iterator[tuple[str, list[str], list[str]]]:
+    """Yield each set's name, and its train and validation texts with their labels."""
+    for task in load_tasks("paper", shared("benchmarks"), SETS):
+        texts = [*task.train.texts, *task.validation.texts]
+        labels = [names[0] for names in (*task.train.labels, *task.validation.labels)]
+        yield task.name, texts, labels
 
 
 def accuracy(features: np.ndarray, labels: list[str]) -> float:

@@ -56,7 +56,7 @@ def write(name: str, result: dict[str, Any], *, file: str = "", model: Path | No
         "command": f"python -m benchmarks.{name} {arguments}".strip(),
         "date": datetime.now(UTC).date().isoformat(),
         "machine": machine(),
-        **({} if model is None else {"base": Base.of(model).digest}),
+        **({} if model is None else {"model_sha256": Base.of(model).digest}),
         **result,
     }
     text = json.dumps(content, ensure_ascii=False, indent=1)

@@ -12,6 +12,7 @@ SYSTEMS = {
     "prior": "always the most frequent emojis",
     "shipped": "**this model**",
     "model": "the same before quantisation",
+    "small": "`small`, distilled from it",
 }
 
 
@@ -69,6 +70,55 @@ def speed(results: Results) -> str:
         f"Measured on {machine['cores']} cores ({machine['cpu']}).\n\n"
         f"{table(('what', 'measured'), rows)}"
     )
+
+
+def small(results: Results) -> str:
+    """The two models that ship, side by side."""
+    measured, emoji = results["small"], results["emoji"]["systems"]
+    large, little = (measured["models"][name] for name in ("default", "small"))
+    faster = large["milliseconds_alone"] / little["milliseconds_alone"]
+    rows = [
+        ("on disk", *(f"{each['folder_mb']:.1f} MB" for each in (large, little))),
+        ("words that it knows", *(f"{each['words']:,}" for each in (large, little))),
+        ("numbers of an encoding", *(f"{each['features']:,}" for each in (large, little))),
+        (
+            "one text alone, median",
+            f"{large['milliseconds_alone']:.2f} ms",
+            f"{little['milliseconds_alone']:.2f} ms, {faster:.1f} times faster",
+        ),
+        (
+            f"`scores` of {measured['texts_together']:,} tweets",
+            *(f"{each['texts_per_second']:,.0f} texts/s" for each in (large, little)),
+        ),
+        *(
+            (
+                f"emojis, {words}",
+                *(_emoji(emoji.get(name), column) for name in ("shipped", "small")),
+            )
+            for column, words in EMOJI_ROWS.items()
+        ),
+        *(
+            (f"encodings, {name}", *(f"{each['accuracy'][name]:.1%}" for each in (large, little)))
+            for name in large["accuracy"]
+        ),
+    ]
+    machine = measured["machine"]
+    return (
+        f"{table(('', 'default', '`small`'), rows, 'lrr')}\n\n"
+        f"Both on {machine['cores']} cores ({machine['cpu']}), in turn. Emojis: as in the table of "
+        "emoji prediction above. Encodings: accuracy of logistic regression on them, "
+        f"{measured['folds']} folds of the texts to learn from. Of {measured['texts_together']:,} "
+        f"tweets, both put the same emoji first for {measured['same_top1']:.0%}."
+    )
+
+
+EMOJI_ROWS = {column: column.replace("_", " ").replace("top", "top-") for column in COLUMNS} | {
+    "natural_calibration_error": "calibration error"
+}
+
+
+def _emoji(scores: Mapping[str, float] | None, column: str) -> str:
+    return f"{scores[column]:.1%}" if scores and column in scores else "–"
 
 
 def long_texts(results: Results) -> str:

@@ -17,7 +17,8 @@ EMOJI = {
     "balanced_top5": "every emoji as often, top-5",
 }
 SYSTEMS = ("last", "encodings-tfidf", "encodings-trees", "chain-thaw")
-SUITES = ("paper", "tweeteval")
+TITLES = {"paper": "the paper's 7", "tweeteval": "TweetEval"}
+SUITES = tuple(TITLES)
 NEEDED = (
     *("emoji", *(f"benchmark-{suite}" for suite in SUITES)),
     *("before-emoji", *(f"before-{suite}" for suite in SUITES)),
@@ -29,18 +30,20 @@ NONE = "–"
 def before_and_now(results: Results) -> str:
     """Everything that was measured of both models."""
     before, now = (results[name]["systems"] for name in ("before-emoji", "emoji"))
+    known = is_current(results["emoji"])
     emojis = [
         (
             words,
-            *(percent(each["shipped"][measure]) for each in (before, now)),
-            f"{now['shipped'][measure] / now['fastText'][measure]:.2f}",
+            percent(before["shipped"][measure]),
+            percent(now["shipped"][measure]) if known else NONE,
+            f"{now['shipped'][measure] / now['fastText'][measure]:.2f}" if known else NONE,
         )
         for measure, words in EMOJI.items()
     ]
     transfer = [
         row
         for suite in SUITES
-        for row in _transfer(results[f"before-{suite}"], results[f"benchmark-{suite}"])
+        for row in _transfer(suite, results[f"before-{suite}"], results[f"benchmark-{suite}"])
     ]
     systems = [system_name(system) for system in SYSTEMS]
     return "\n\n".join(
@@ -51,7 +54,7 @@ def before_and_now(results: Results) -> str:
     )
 
 
-def _transfer(before: Report, now: Report) -> Iterator[Sequence[str]]:
+def _transfer(suite: str, before: Report, now: Report) -> Iterator[Sequence[str]]:
     if not is_current(now):
         now = NOTHING  # that was measured is of this model
     for name, task in before["tasks"].items():
@@ -62,7 +65,7 @@ def _transfer(before: Report, now: Report) -> Iterator[Sequence[str]]:
         ]
         yield (name, measure_name(measure), *_pairs(*entries))
     means = [report["averages"].get("systems", {}) for report in (before, now)]
-    yield ("**mean**", "", *_pairs(*means))
+    yield (f"**mean, {TITLES[suite]}**", "", *_pairs(*means))
 
 
 def _pairs(before: Report, now: Report) -> Iterator[str]:

@@ -44,7 +44,7 @@ TOP = {
     "src/deepmoji/": "",
     "tests/": "mirrors src; test_architecture.py and test_budgets.py hold the rules",
     "examples/": "short scripts, each executed by a test",
-    "runs/": "the recipes of the shipped model, from posts to bundle",
+    "runs/": "the recipes of the shipped models, from posts to bundle",
     "benchmarks/": "measurements; results/*.json: every number on this page",
     "docs/": "architecture.md for contributors, commands.md the command reference",
     "scripts/": "makes the generated parts of the documentation",
@@ -88,6 +88,7 @@ BLOCKS: Blocks = {
     "study": (("study",), study_figures.study),
     "emojis": (("emojis", "projection"), study_figures.emojis),
     "speed": (("tokenizer", "corpus", "training_speed", "inference"), figures.speed),
+    "small": (("small", "emoji"), figures.small),
     "parity": (("golden", "interop"), figures.parity),
     "tree": ((), tree),
 }

@@ -9,9 +9,11 @@ from rich.console import Console
 
 import deepmoji
 from benchmarks import sentences, tables
+from deepmoji.benchmark.job import Base
+from deepmoji.bundle import Bundle, shipped_models
 from deepmoji.config import ModelConfig, PretrainConfig
 from runs import settings as experiments
-from scripts import blocks, commands, figures, model_figures, readme, training_log
+from scripts import blocks, commands, currency, figures, model_figures, readme, training_log
 from tests.source_tree import PACKAGE, ROOT
 
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("benchmarks/*.md")])
@@ -32,12 +34,38 @@ def test_readme_lacks_no_figure():
 
 def test_what_an_earlier_model_got_is_not_shown_as_this_ones():
     results = readme.read_results()
+    results["emoji"] |= {"model_sha256": "0" * 64}
     for suite in model_figures.SUITES:
         results[f"benchmark-{suite}"] |= {"base": "0" * 64}
     lines = model_figures.before_and_now(results).splitlines()
     cells = [cell for line in lines for cell in line.split(" | ") if "→" in cell]
     assert len(cells) > 20
     assert [cell for cell in cells if not cell.strip(" |").endswith("→ –")] == []
+
+
+ANSWERS = ("emoji", "emojis", "long", "projection", "sentences", "study")
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_results_of_a_models_answers_say_which_model(name):
+    content = readme.read_results()[name]
+    assert re.fullmatch("[0-9a-f]{64}", content["model_sha256"])
+    assert currency.is_current(content | {"model_sha256": Base.of(None).digest})
+    assert not currency.is_current(content | {"model_sha256": "0" * 64})
+
+
+def test_both_models_of_a_comparison_have_to_be_those_that_ship():
+    content = readme.read_results()["small"]
+    assert currency.is_current(content)
+    for name in content["models"]:
+        other = {**content["models"], name: {"model_sha256": "0" * 64}}
+        assert not currency.is_current(content | {"models": other})
+
+
+def test_cards_and_readme_tell_the_same_scores():
+    systems = readme.read_results()["emoji"]["systems"]
+    for name in shipped_models():
+        assert Bundle.open(name).training["scores"] == systems
 
 
 def test_readme_names_every_source_file():
@@ -81,6 +109,24 @@ def test_experiments_can_be_run(name):
         assert "vectors" not in experiment.start
 
 
+RECIPES = sorted(path for path in ROOT.glob("runs/*.sh") if "pretrain" in path.read_text("utf-8"))
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda path: path.name)
+def test_recipes_give_options_that_there_are(recipe):
+    """The lists of options that a recipe calls by name are read with it."""
+    reference = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+    text = "".join(path.read_text("utf-8") for path in (ROOT / "runs" / "notes.sh", recipe))
+    for name, options in re.findall(r"^(\w+)\+?=\((.*?)\)$", text, re.MULTILINE | re.DOTALL):
+        text = text.replace(f'"${{{name}[@]}}"', " ".join(options.split()))
+    calls = re.findall(r"-m deepmoji ([a-z-]+(?: build)?)(.*)", text.replace("\\\n", " "))
+    assert {command for command, _ in calls} >= {"pretrain", "export", "fit-projection"}
+    for command, rest in calls:
+        section = re.search(rf"^#+ `deepmoji {command}`\n(.*?)^##", reference, re.M | re.S)[1]
+        known = set(re.findall(r"--[a-z0-9-]+", section))
+        assert set(re.findall(r" (--[a-z0-9-]+)", rest)) - known == set(), command
+
+
 def test_command_reference_is_current():
     written = commands.REFERENCE.read_text(encoding="utf-8")
     assert commands.render() == written, "run: make readme"
@@ -119,6 +165,9 @@ RESULTS = {
         "systems": {
             "prior": dict.fromkeys(figures.COLUMNS, 0.175),
             "fastText": dict.fromkeys(figures.COLUMNS, 0.267),
+            "shipped": dict.fromkeys(figures.EMOJI_ROWS, 0.301)
+            | {"natural_calibration_error": 0.015},
+            "small": dict.fromkeys(figures.COLUMNS, 0.299),
         },
     },
     "corpus": {
@@ -165,6 +214,26 @@ RESULTS = {
             "texts_per_second": {"scores": 1234.5},
             "ratio_to_baseline": 2.5,
         },
+    },
+    "small": {
+        "machine": {"cpu": "Z80", "cores": 2},
+        "models": {
+            name: {
+                "folder_mb": size,
+                "words": words,
+                "features": features,
+                "milliseconds_alone": milliseconds,
+                "texts_per_second": 6000 / milliseconds,
+                "accuracy": {"PsychExp": accuracy},
+            }
+            for name, size, words, features, milliseconds, accuracy in (
+                ("default", 24.15, 50000, 2304, 5.04, 0.456),
+                ("small", 6.8, 30000, 800, 1.2, 0.447),
+            )
+        },
+        "texts_together": 10000,
+        "same_top1": 0.714,
+        "folds": 10,
     },
     "serve": {
         "machine": {"cpu": "Z80", "cores": 2},
@@ -221,6 +290,20 @@ RESULTS = {
                 "163 MB",
                 "25 MB",
                 "25% fewer",
+            ],
+        ),
+        (
+            "small",
+            [
+                "| 50,000 | 30,000 |",
+                "| 5.04 ms | 1.20 ms, 4.2 times faster |",
+                "| emojis, natural top-1 | 30.1% | 29.9% |",
+                "| on disk | 24.1 MB | 6.8 MB |",
+                "| 2,304 | 800 |",
+                "| 1,190 texts/s | 5,000 texts/s |",
+                "| emojis, calibration error | 1.5% | – |",
+                "| encodings, PsychExp | 45.6% | 44.7% |",
+                "first for 71%",
             ],
         ),
         ("training_speed", ["| a | 50 | – |", "| b | 400 | – |", "| 31% |"]),

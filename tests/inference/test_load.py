@@ -9,10 +9,11 @@ from onnx import numpy_helper
 
 import deepmoji
 from deepmoji import bundle as bundles
-from deepmoji.bundle import SHIPPED
+from deepmoji.bundle import MODELS, SHIPPED
 from deepmoji.inference import predictor as module
 from tests.helpers.bundles import Tiny, make_bundle
 
+SMALL = MODELS / "small"
 shipped = pytest.mark.skipif(not SHIPPED.is_dir(), reason="this checkout ships no model")
 
 
@@ -113,11 +114,21 @@ def test_answers_of_the_shipped_model_depend_on_each_text_alone():
 
 
 @shipped
-def test_the_shipped_model_tells_love_from_loss():
-    moji = deepmoji.load()
+@pytest.mark.parametrize("name", bundles.shipped_models())
+def test_shipped_models_tell_love_from_loss(name):
+    moji = deepmoji.load(name)
     happy, sad = moji.predict(["i love you so much baby", "my dog died and i can't stop crying"])
     assert {label for label, _ in happy.top} & set("❤😍😘💕💖💙💜♥")
     assert {label for label, _ in sad.top} & set("😭😢💔😔😞")
+
+
+@pytest.mark.skipif(not SMALL.is_dir(), reason="this checkout ships no small model")
+def test_the_small_model_is_small_and_has_its_own_encodings():
+    small = deepmoji.load("small")
+    assert sum(path.stat().st_size for path in SMALL.iterdir()) < 8e6
+    assert small.labels == deepmoji.load().labels
+    assert small.encode(["so tired"]).shape == (1, 800)
+    assert small.encode(["so tired"], reduce=32).shape == (1, 32)
 
 
 @pytest.fixture

@@ -157,7 +157,7 @@ def encode(
     stride: Stride = None,
     as_json: Json = False,
 ) -> None:
-    """Encode texts as vectors (2,304 numbers with the shipped model).
+    """Encode texts as vectors (2,304 numbers with the default model, 800 with small).
 
     A .npy file holds a float32 array with a row for each text, a .parquet file the columns text
     and encoding.

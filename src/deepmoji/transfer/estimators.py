@@ -155,7 +155,7 @@ class DeepMojiVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         return self
 
     def transform(self, X: Any) -> NDArray[np.float32]:  # noqa: N803
-        """Return the encodings, float32 [n, features]; 2304 features of the shipped model."""
+        """Return the encodings, float32 [n, features]; the default model has 2304 features."""
         return self._model().encode(column_values(X, "texts"))
 
     @property
