@@ -21,7 +21,7 @@ from deepmoji.inference.predictor import Predictor, load
 
 NAMES = ("default", "small")
 ALONE = 2_000  # texts, one a call
-TURN = 100
+TURN = 100  # of them, before it is the other model's turn
 TOGETHER = 10_000  # texts in one call
 ROUNDS = 5
 

@@ -83,7 +83,10 @@ def shortened(model: Path, *, dim: int) -> dict[str, Vector]:
     bundle = Bundle.open(model)
     own: Vector = starting_weights(bundle)["embedding.weight"]
     if own.shape[1] < dim:
-        raise SystemExit(f"the vectors of {model} have {own.shape[1]} numbers, fewer than {dim}")
+        raise SystemExit(
+            f"the vectors of {model} have {own.shape[1]} numbers, fewer than {dim}; "
+            "give a smaller --dim"
+        )
     directions = PCA(dim, svd_solver="full").fit(own[len(SPECIAL_TOKENS) :])
     print(f"{directions.explained_variance_ratio_.sum():.1%} of the variance of the words is kept")
     shorter = directions.transform(own).astype(np.float32)
