@@ -1,4 +1,6 @@
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -18,3 +20,31 @@ def test_cores_where_they_cannot_be_chosen(monkeypatch):
     assert available_cores() == 4
     monkeypatch.setattr(os, "cpu_count", lambda: None)
     assert available_cores() == 1
+
+
+# The first process of a program is special: what it starts besides lets signals through again.
+SPAWNS = """
+import multiprocessing, signal
+from deepmoji.machine import interrupts_held_back
+
+if __name__ == "__mp_main__":  # a worker that still loads
+    held = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    print(sorted(signal.Signals(each).name for each in held), flush=True)
+if __name__ == "__main__":
+    context = multiprocessing.get_context("spawn")
+    for _ in range(2):
+        with interrupts_held_back():
+            process = context.Process(target=print, args=("done",))
+            process.start()
+        process.join()
+    print(signal.pthread_sigmask(signal.SIG_BLOCK, ()))
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows holds no signals back")
+def test_processes_that_load_are_not_interrupted(tmp_path):
+    program = tmp_path / "program.py"
+    program.write_text(SPAWNS, encoding="utf-8")
+    ran = subprocess.run([sys.executable, program], capture_output=True, text=True, check=False)
+    worker = ["['SIGINT', 'SIGTERM']", "done"]
+    assert ran.stdout.splitlines() == [*worker, *worker, "set()"], ran.stderr

@@ -1,6 +1,7 @@
 """What this machine offers, and who runs this process on it."""
 
 import os
+import signal
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 
@@ -30,3 +31,25 @@ def switched_on(names: Iterable[str]) -> Generator[None]:
                 del os.environ[name]
             else:
                 os.environ[name] = value
+
+
+@contextmanager
+def interrupts_held_back() -> Generator[None]:
+    """Hold Ctrl-C and SIGTERM back while processes are spawned: one that loads would die of either.
+
+    The processes inherit that they are held back, until they let them through themselves; here they
+    come through afterwards.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    from multiprocessing import resource_tracker  # late: most programs spawn nothing
+
+    # The first process that a program spawns starts this one besides, and Python 3.11 lets both
+    # signals through after that, whatever was held back before.
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -8,8 +8,6 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Generator
-from contextlib import contextmanager
 from itertools import takewhile
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -17,7 +15,7 @@ from pathlib import Path
 from deepmoji.benchmark.cells import Cell
 from deepmoji.benchmark.job import Job
 from deepmoji.errors import DeepmojiError
-from deepmoji.machine import switched_on
+from deepmoji.machine import interrupts_held_back, switched_on
 
 # Spawned, not forked: a forked process inherits the locks of threads that it does not have.
 _CONTEXT = multiprocessing.get_context("spawn")
@@ -57,7 +55,7 @@ class Worker:
         self.connection, theirs = _CONTEXT.Pipe()
         self._process = _CONTEXT.Process(target=_serve, args=(theirs,), daemon=True)
         self._log = Path(os.devnull)
-        with switched_on(_ONE_THREAD), _no_interrupt():
+        with switched_on(_ONE_THREAD), interrupts_held_back():
             self._process.start()
         theirs.close()  # so that the end of the process is the end of the connection
 
@@ -171,19 +169,3 @@ def _tell_progress() -> None:
         handler = logging.StreamHandler()
         handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
         notes.addHandler(handler)
-
-
-@contextmanager
-def _no_interrupt() -> Generator[None]:
-    """Hold Ctrl-C and SIGTERM back while a process starts: it would die of one with a traceback.
-
-    The process inherits that they are held back; here they come through afterwards.
-    """
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        yield
-        return
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})

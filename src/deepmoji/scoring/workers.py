@@ -8,13 +8,13 @@ from collections import deque
 from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from functools import lru_cache
 from multiprocessing.connection import Connection, wait
 from multiprocessing.synchronize import Event
 from typing import Any, Protocol, TypeVar
 
 from deepmoji.errors import WORKER_DIED, WorkerDied
+from deepmoji.machine import interrupts_held_back
 from deepmoji.scoring.scorer import Scored, Scorer
 from deepmoji.scoring.settings import ScoreSettings
 
@@ -83,7 +83,7 @@ def score_beside(
 def _submit(pool: ProcessPoolExecutor, settings: ScoreSettings, texts: list[str] | None) -> _Answer:
     if texts is None:
         return None
-    with _no_interrupt():  # the first one starts the processes
+    with interrupts_held_back():  # the first one starts the processes
         return pool.submit(_score, settings, texts)
 
 
@@ -147,16 +147,3 @@ def _score(settings: ScoreSettings, texts: list[str]) -> Scored | None:
     if _stop is not None and _stop.is_set():
         return None
     return _opened(settings).score(texts)
-
-
-@contextmanager
-def _no_interrupt() -> Generator[None]:
-    """Hold Ctrl-C back while processes start: they would die of it with a traceback."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
