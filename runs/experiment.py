@@ -160,11 +160,11 @@ def config_of(experiment: Experiment, seed: int) -> PretrainConfig:
 def train(experiment: Experiment, seed: int, place: Place) -> tuple[Path, dict[str, Any]]:
     """Pretrain a model, or go on; return it, and what it cost."""
     corpus, out = corpus_of(experiment, place), place.model(experiment.name, seed)
-    start = {
-        name: place.start(experiment.start[name])
-        for name in ("init", "teacher")
-        if name in experiment.start
-    }
+    start: dict[str, Any] = {}
+    if "init" in experiment.start:
+        start["init"] = place.start(experiment.start["init"])
+    if "teacher" in experiment.start:
+        start["teacher"] = [place.start(name) for name in experiment.teachers]
     if "vectors" in experiment.start:
         start["vectors"] = vectors_of(experiment, corpus, place)
     if "pull" in experiment.start:

@@ -26,10 +26,10 @@ class Experiment:
         model: fields of ``ModelConfig``.
         pretrain: fields of ``PretrainConfig``, without the seed.
         corpus: fields of ``CorpusSettings``; none: the reference corpus.
-        start: ``init`` or ``teacher`` (an experiment, or ``shipped``), ``vectors`` (epochs of skip-
-            gram, or the model whose vectors are shortened), ``encodings`` (of so many texts,
-            MiniLM's), ``pull`` (how much rare words follow MiniLM, in occurrences),
-            ``network = "plain"`` (no attention, no skip connections).
+        start: ``init`` or ``teacher`` (an experiment, or ``shipped``; several teachers as a list),
+            ``vectors`` (epochs of skip-gram, or the model whose vectors are shortened),
+            ``encodings`` (of so many texts, MiniLM's), ``pull`` (how much rare words follow MiniLM,
+            in occurrences), ``network = "plain"`` (no attention, no skip connections).
     """
 
     name: str
@@ -43,6 +43,12 @@ class Experiment:
     pretrain: Mapping[str, Any]
     corpus: Mapping[str, Any]
     start: Mapping[str, Any]
+
+    @property
+    def teachers(self) -> list[str]:
+        """The models whose answers it learns from, none to several."""
+        named = self.start.get("teacher", [])
+        return [named] if isinstance(named, str) else list(named)
 
     def settings(self) -> dict[str, Any]:
         """Return what decides the result, as plain values."""

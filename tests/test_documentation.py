@@ -98,8 +98,8 @@ def test_experiments_can_be_run(name):
     ModelConfig(**experiment.model)
     known = {"init", "teacher", "vectors", "encodings", "network", "pull"}
     assert experiment.start.keys() <= known
-    for other in ("init", "teacher"):
-        assert experiment.start.get(other, name) in (*experiments.names(), "shipped")
+    for other in (experiment.start.get("init", name), *experiment.teachers):
+        assert other in (*experiments.names(), "shipped")
     if init := experiment.start.get("init"):
         # Of the same sizes; the shipped model has the defaults.
         first = {} if init == "shipped" else experiments.read(init).model

@@ -10,12 +10,19 @@ from deepmoji.config import ModelConfig
 from deepmoji.corpus.shards import CorpusFolder
 from deepmoji.errors import BundleError, DeepmojiError, InputError
 from deepmoji.text.vocabulary import SPECIAL_TOKENS, Vocabulary
-from deepmoji.training import teacher as teachers
 from deepmoji.training.export import save_network
 from deepmoji.training.loop import log_probabilities
 from deepmoji.training.network import Network
 from deepmoji.training.pretrain import pretrain, train
-from deepmoji.training.teacher import Answers, Distillation, teacher_network, teacher_prior
+from deepmoji.training.run import digest
+from deepmoji.training.teacher import (
+    Answers,
+    Distillation,
+    Teacher,
+    teacher_network,
+    teacher_prior,
+    write_answers,
+)
 from deepmoji.training.weights import adopt
 from tests.helpers.corpora import EMOJIS, make_corpus, make_posts
 from tests.helpers.tinyruns import (
@@ -58,7 +65,7 @@ def shuffled(teacher, tmp_path_factory):
 def distillation(tmp_path, scores, *, prior=None, seen=(0.5, 0.5), **changes):
     np.save(tmp_path / "answers.npy", np.array(scores, dtype=np.float16))
     answers = Answers(path=tmp_path / "answers.npy", prior=prior)
-    return Distillation(answers, seen=np.array(seen), config=settings(**changes))
+    return Distillation([answers], seen=np.array(seen), config=settings(**changes))
 
 
 def test_the_loss_is_of_labels_and_teacher(tmp_path):
@@ -86,6 +93,23 @@ def test_a_teacher_of_other_frequencies_is_corrected(tmp_path):
     distil = distillation(tmp_path, np.log([[0.8, 0.2]]), prior=prior, teacher_weight=1.0)
     even = distil(torch.tensor(0.0), torch.zeros(1, 2), np.array([0]))
     assert even.item() == pytest.approx(0, abs=1e-5)
+
+
+def test_of_several_teachers_the_mean_counts(tmp_path):
+    """Of their probabilities at the temperature, each corrected by what it saw."""
+    said = {"one": ([0.9, 0.1], None), "other": ([0.4, 0.6], np.array([0.25, 0.75]))}
+    answers: list[Answers] = []
+    for name, (probabilities, prior) in said.items():
+        np.save(tmp_path / f"{name}.npy", np.log([probabilities]).astype(np.float16))
+        answers.append(Answers(path=tmp_path / f"{name}.npy", prior=prior))
+    config = settings(teacher_weight=1.0, temperature=2.0)
+    distil = Distillation(answers, seen=np.array([0.5, 0.5]), config=config)
+    roots = np.sqrt([[0.9, 0.1], [0.4 * 2, 0.6 * 2 / 3]])
+    mean = (roots / roots.sum(axis=1, keepdims=True)).mean(axis=0)
+    # A student that says this mean at that temperature has no loss.
+    logits = torch.from_numpy(2 * np.log(mean)[None])
+    assert distil(torch.tensor(5.0), logits, np.array([0])).item() == pytest.approx(0, abs=1e-5)
+    assert distil(torch.tensor(5.0), logits.flip(1), np.array([0])).item() > 0.1
 
 
 def test_a_class_that_the_teacher_never_saw_is_left_as_it_is(tmp_path):
@@ -122,13 +146,48 @@ def test_the_answers_are_the_models(corpus, teacher, tmp_path):
     device = torch.device("cpu")
     scores = log_probabilities(network, rows, classes=4, max_tokens=20, device=device)
     # 16 bits have eleven for the digits: half a thousandth of the number.
-    np.testing.assert_allclose(np.load(run.answers().path), scores, atol=5e-3, rtol=1e-3)
+    (answers,) = run.answers()
+    np.testing.assert_allclose(np.load(answers.path), scores, atol=5e-3, rtol=1e-3)
     (asked,) = [progress for progress in seen if progress.stage]
     assert asked.stage == "teacher"
     assert asked.step == asked.steps <= len(rows)
     assert asked.loss == pytest.approx(
         -scores[np.arange(len(rows)), rows.labels].mean(), rel=0.2, abs=1e-4
     )
+
+
+def test_graph_and_network_answer_alike(corpus, teacher, shuffled):
+    """Also with words and labels in another order, and of fewer labels than the teacher knows."""
+    folder = CorpusFolder.open(corpus)
+    rows, words = folder.read_train(), folder.vocabulary.words
+    labels = folder.labels[::2]
+    device, found = torch.device("cpu"), []
+    for bundle in map(Bundle.open, (teacher, shuffled)):
+        asked = Teacher(bundle=bundle, words=words, labels=labels)
+        scores = np.full((len(rows), len(labels)), np.nan, np.float32)
+        for places, some in asked.answer(rows, max_tokens=3, hardware=ONE):
+            scores[places] = some
+        network = teacher_network(bundle, words=words, labels=labels)
+        expected = log_probabilities(
+            network, rows, classes=len(labels), max_tokens=3, device=device
+        )
+        np.testing.assert_allclose(scores, expected, atol=1e-4)
+        found.append(scores)
+    np.testing.assert_allclose(*found, atol=1e-4)
+
+
+def test_two_teachers_are_asked_and_named(corpus, teacher, shuffled, tmp_path):
+    config = settings(epochs=0.1)
+    two = [teacher, str(shuffled)]
+    out = pretrain(corpus, tmp_path / "m", model=TINY, config=config, hardware=ONE, teacher=two)
+    assert len(list((tmp_path / "m.training").glob("teacher-*.npy"))) == 2
+    named = [each["weights_sha256"] for each in Bundle.open(out).training["teacher"]]
+    assert named == [digest(teacher), digest(shuffled)]
+    assert f"{named[0][:8]} and {named[1][:8]}" in (out / "README.md").read_text("utf-8")
+    with pytest.raises(InputError, match="another teacher;"):
+        train(tiny_run(corpus, tmp_path / "m.training", files={"teacher": teacher}), ONE, nothing)
+    with pytest.raises(InputError, match="learns from"):
+        pretrain(corpus, teacher, model=TINY, config=config, hardware=ONE, teacher=two)
 
 
 def test_words_and_labels_are_found_by_name(corpus, teacher, shuffled):
@@ -142,10 +201,9 @@ def test_words_and_labels_are_found_by_name(corpus, teacher, shuffled):
 
 def test_a_killed_run_continues_exactly_and_asks_once(corpus, teacher, tmp_path, monkeypatch):
     asked = []
-    write = teachers.teacher_network
     monkeypatch.setattr(
-        "deepmoji.training.pretrain.teacher_network",
-        lambda *args, **names: asked.append(args) or write(*args, **names),
+        "deepmoji.training.pretrain.write_answers",
+        lambda *args, **names: asked.append(args) or write_answers(*args, **names),
     )
     given = {"teacher": teacher}
     assert_continues_exactly(lambda name: tiny_run(corpus, tmp_path / name, files=given))

@@ -35,8 +35,11 @@ def pretrain(
         typer.Option(help="Word vectors to start from, word2vec's text format, also .gz."),
     ] = None,
     teacher: Annotated[
-        Path | None,
-        typer.Option(help="A model, of any sizes, whose answers to learn from besides the labels."),
+        list[Path] | None,
+        typer.Option(
+            help="A model, of any sizes, whose answers to learn from besides the labels; of "
+            "several (--teacher A --teacher B) their mean."
+        ),
     ] = None,
     encodings: Annotated[
         Path | None,

@@ -133,7 +133,11 @@ def _besides(run: Record) -> Record:
     """What a run learnt from besides its corpus."""
     result: Record = {}
     if "teacher" in run:
-        result["learnt from the answers of"] = f"model {run['teacher']['weights_sha256'][:8]}"
+        teachers: list[Record] = (
+            run["teacher"] if isinstance(run["teacher"], list) else [run["teacher"]]
+        )
+        named = " and ".join(each["weights_sha256"][:8] for each in teachers)
+        result["learnt from the answers of"] = f"model {named}"
     if "vectors" in run:
         result["words that started from given vectors"] = f"{run['vectors']['words']:,}"
     if "encodings" in run:

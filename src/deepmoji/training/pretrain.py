@@ -33,7 +33,7 @@ from deepmoji.training.hardware import (
 from deepmoji.training.loop import Progress, Report
 from deepmoji.training.material import choose_pairs, read_material
 from deepmoji.training.run import Files, Run
-from deepmoji.training.teacher import teacher_network, write_answers
+from deepmoji.training.teacher import Teacher, write_answers
 from deepmoji.training.trainer import Besides, Trainer
 
 _OWN = re.compile(r"^deepmoji\.errors\.\w+: ")  # before what an error of ours says
@@ -70,11 +70,12 @@ def pretrain(
         report: told of progress every few seconds.
         options: ``init``, a bundle whose weights to start from, word by word and label by label,
             instead of random ones; its sizes and gates have to be the same. ``teacher``, a bundle
-            of any sizes whose answers to learn from besides the labels (knowledge distillation);
-            its words and labels have to be the corpus's, in any order. ``vectors``, word vectors
-            to start the embedding from, in word2vec's text format, as a text or as ``.gz``; not
-            together with ``init``. ``encodings``, what another model makes of each training pair,
-            to learn besides the labels (:class:`deepmoji.training.guide.Encodings`).
+            of any sizes whose answers to learn from besides the labels (knowledge distillation),
+            or several, of whose answers it takes the mean; their words and labels have to be the
+            corpus's, in any order. ``vectors``, word vectors to start the embedding from, in
+            word2vec's text format, as a text or as ``.gz``; not together with ``init``.
+            ``encodings``, what another model makes of each training pair, to learn besides the
+            labels (:class:`deepmoji.training.guide.Encodings`).
             ``time_limit``, minutes after which the training is to have stopped, with a checkpoint
             to go on from; what comes before the training, a teacher's answers, and what comes after
             it, the bundle, is not interrupted.
@@ -93,11 +94,12 @@ def pretrain(
     config = config or PretrainConfig()
     folder, out = CorpusFolder.open(corpus).with_words(config.words), Path(out).resolve()
     check_replaceable(out)
+    teachers = _paths(options.pop("teacher", None))
     given: dict[str, Path] = {
         name: Path(str(file)) for name, file in options.items() if file is not None
     }
-    for name, use in (("init", "starts from"), ("teacher", "learns from")):
-        if name in given and given[name].resolve() == out:
+    for use, models in (("starts from", [given.get("init")]), ("learns from", teachers)):
+        if out in (model.resolve() for model in models if model is not None):
             raise InputError(f"a run cannot write to the model it {use}, {out}; choose another")
     pairs = folder.report["pairs"]
     for split in ("train", "validation_natural"):
@@ -114,6 +116,7 @@ def pretrain(
         folder=out.with_name(f"{out.name}.training"),
         model=ModelConfig(**sizes),
         config=config,
+        teacher=teachers,
         **given,
     )
     hardware = hardware or Hardware()
@@ -132,6 +135,13 @@ def _end_of(minutes: float | None) -> float | None:
     if not minutes > 0:
         raise InputError(f"time_limit has to be a positive number of minutes, not {minutes!r}")
     return time.monotonic() + 60 * minutes
+
+
+def _paths(given: Any) -> tuple[Path, ...]:
+    """Return one file or several, or None, as paths."""
+    if given is None or isinstance(given, str | Path):
+        given = [] if given is None else [given]
+    return tuple(Path(str(each)) for each in given)
 
 
 def _ignore(progress: Progress) -> None:
@@ -195,26 +205,29 @@ def _ended_with_this() -> Generator[None]:
 
 
 def _ask_teacher(run: Run, hardware: Hardware, report: Report) -> None:
-    """Have the teacher's answers in their file, if the run has a teacher."""
-    answers = run.answers()
-    if answers is None or run.teacher is None:
-        return
-    # Not at a barrier, whose patience is half an hour; if the first process fails, all are ended.
-    while not is_first_process() and not answers.path.exists():
-        time.sleep(1)
-    if answers.path.exists():
-        return
-    corpus, bundle = CorpusFolder.open(run.corpus), Bundle.open(run.teacher)
+    """Have each teacher's answers in their file."""
+    for teacher, answers in zip(run.teachers, run.answers(), strict=True):
+        # Not at a barrier, whose patience is half an hour; if the first process fails, all end.
+        while not is_first_process() and not answers.path.exists():
+            time.sleep(1)
+        if not answers.path.exists():
+            _write_answers(answers.path, Bundle.open(teacher), run, hardware, report)
+
+
+def _write_answers(
+    path: Path, bundle: Bundle, run: Run, hardware: Hardware, report: Report
+) -> None:
+    corpus = CorpusFolder.open(run.corpus)
     # It reads the words that it knows itself, whatever the run does.
     if len(SPECIAL_TOKENS) < len(bundle.vocabulary) < len(corpus.vocabulary):
         corpus = corpus.with_words(len(bundle.vocabulary))
     words, labels = corpus.vocabulary.words, corpus.labels
-    teacher = teacher_network(bundle, words=words, labels=labels)
+    teacher = Teacher(bundle=bundle, words=words, labels=labels)
     rows = read_material(corpus, run.config).rows
     cut = run.config.max_tokens
     with ExitStack() as stack:
         stack.callback(getattr(report, "close", _nothing))
-        write_answers(answers.path, teacher, rows, max_tokens=cut, hardware=hardware, report=report)
+        write_answers(path, teacher, rows, max_tokens=cut, hardware=hardware, report=report)
         stack.pop_all()  # it went well, and goes on
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -46,7 +47,8 @@ class Files(TypedDict, total=False):
     """What a run may be given besides a corpus."""
 
     init: str | Path | None  # a bundle whose weights it starts from
-    teacher: str | Path | None  # a bundle whose answers it learns from
+    # Bundles whose answers it learns from, one or several.
+    teacher: str | Path | Sequence[str | Path] | None
     vectors: str | Path | None  # word vectors that its embedding starts from
     encodings: str | Path | None  # another model's, of the training pairs, that it learns to say
 
@@ -60,7 +62,7 @@ class Run:
     model: ModelConfig
     config: PretrainConfig
     init: Path | None = None  # a bundle whose weights it starts from
-    teacher: Path | None = None  # a bundle whose answers it learns from
+    teacher: Path | tuple[Path, ...] | None = None  # bundles whose answers it learns from
     vectors: Path | None = None  # word vectors that its embedding starts from
     encodings: Path | None = None  # another model's, of the training pairs, that it learns to say
 
@@ -69,10 +71,17 @@ class Run:
             raise InputError("a run starts from a model (init) or from word vectors, not from both")
         default = PretrainConfig()
         for name in ("teacher_weight", "temperature"):
-            if self.teacher is None and getattr(self.config, name) != getattr(default, name):
+            if not self.teachers and getattr(self.config, name) != getattr(default, name):
                 raise InputError(f"{name} means nothing without a teacher; name one")
         if self.encodings is None and self.config.encodings_weight != default.encodings_weight:
             raise InputError("encodings_weight means nothing without encodings; name their file")
+
+    @property
+    def teachers(self) -> tuple[Path, ...]:
+        """The bundles whose answers it learns from, none to several."""
+        if self.teacher is None:
+            return ()
+        return self.teacher if isinstance(self.teacher, tuple) else (self.teacher,)
 
     def open_corpus(self) -> CorpusFolder:
         """Open the corpus, as one reads it who knows the run's words.
@@ -133,8 +142,9 @@ class Run:
         record: dict[str, Any] = {}
         if self.init is not None:
             record["started_from"] = origin(Bundle.open(self.init))
-        if self.teacher is not None:
-            record["teacher"] = origin(Bundle.open(self.teacher))
+        origins = [origin(Bundle.open(each)) for each in self.teachers]
+        if origins:
+            record["teacher"] = origins if len(origins) > 1 else origins[0]
         if self.vectors is not None and (vectors := self.read_vectors()):
             sha256 = file_digest(self.vectors)
             record["vectors"] = {"sha256": sha256, "words": len(vectors.ids)}
@@ -143,18 +153,21 @@ class Run:
             record["encodings"] = {"sha256": self._encodings_digest} | sizes
         return record
 
-    def answers(self) -> Answers | None:
-        """Return the teacher's answers, which may still have to be written; None: no teacher."""
-        if self.teacher is None:
-            return None
+    def answers(self) -> tuple[Answers, ...]:
+        """Return each teacher's answers, which may still have to be written."""
+        if not self.teachers:
+            return ()
         # All that decides what is asked and what is answered is in the name.
         print_, settings = self._fingerprint(), self.config.to_dict()
         rows = [settings[name] for name in ("pairs", "soft_labels", "seed", "max_tokens")]
-        key = json.dumps([print_["corpus"], print_["vocabulary"], print_["teacher"], rows])
-        name = f"teacher-{hashlib.sha256(key.encode()).hexdigest()[:16]}.npy"
         labels = CorpusFolder.open(self.corpus).labels
-        prior = teacher_prior(Bundle.open(self.teacher), labels)
-        return Answers(path=self.folder / name, prior=prior)
+        found: list[Answers] = []
+        for teacher in self.teachers:
+            key = json.dumps([print_["corpus"], print_["vocabulary"], digest(teacher), rows])
+            name = f"teacher-{hashlib.sha256(key.encode()).hexdigest()[:16]}.npy"
+            prior = teacher_prior(Bundle.open(teacher), labels)
+            found.append(Answers(path=self.folder / name, prior=prior))
+        return tuple(found)
 
     def checkpoint(self) -> Checkpoint:
         """Return the run's checkpoint folder."""
@@ -177,8 +190,9 @@ class Run:
         }
         if self.init is not None:
             fingerprint["model to start from"] = digest(self.init)
-        if self.teacher is not None:
-            fingerprint["teacher"] = digest(self.teacher)
+        digests = [digest(each) for each in self.teachers]
+        if digests:
+            fingerprint["teacher"] = digests if len(digests) > 1 else digests[0]
         if self.vectors is not None:
             fingerprint["word vectors"] = file_digest(self.vectors)
         if self.encodings is not None:

@@ -1,8 +1,9 @@
-"""Learning from another model's answers besides the labels (Hinton et al., 2015)."""
+"""Learning from other models' answers besides the labels (Hinton et al., 2015)."""
 
+import math
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
@@ -17,6 +18,7 @@ from deepmoji.config import PretrainConfig
 from deepmoji.corpus.shards import Shard, take
 from deepmoji.errors import DeepmojiError, InputError
 from deepmoji.files import atomic_path
+from deepmoji.inference.engine import Engine
 from deepmoji.training.copies import Copies
 from deepmoji.training.hardware import Hardware
 from deepmoji.training.loop import Progress, Report, answer
@@ -26,6 +28,9 @@ from deepmoji.training.weights import adopt
 
 _TINY = 1e-12  # stands for a class that never occurs
 _REPORT_SECONDS = 2.0
+_WINDOW = 1024  # texts asked about at once
+
+Answered = tuple[NDArray[np.int64], NDArray[np.float32]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,25 +47,23 @@ class Answers:
 
 
 class Distillation:
-    """The loss of a run with a teacher.
+    """The loss of a run with one teacher, or with several, of whose answers it takes the mean.
 
     Args:
-        answers: the teacher's.
-        seen: how often this run draws each class, float [C]. Where the teacher saw other
+        answers: each teacher's.
+        seen: how often this run draws each class, float [C]. Where a teacher saw other
             frequencies, its answers are corrected by their ratio.
         config: weight and temperature.
     """
 
     def __init__(
-        self, answers: Answers, *, seen: NDArray[np.float64], config: PretrainConfig
+        self, answers: Sequence[Answers], *, seen: NDArray[np.float64], config: PretrainConfig
     ) -> None:
-        self._answers: NDArray[np.float16] = np.load(answers.path, mmap_mode="r")
+        self._answers: list[NDArray[np.float16]] = [
+            np.load(each.path, mmap_mode="r") for each in answers
+        ]
+        self._shifts = [_shift(each.prior, seen) for each in answers]
         self._weight, self._temperature = config.teacher_weight, config.temperature
-        shift = np.zeros(len(seen))
-        if answers.prior is not None:
-            ratio = np.maximum(seen, _TINY) / np.maximum(answers.prior, _TINY)
-            shift = np.where(answers.prior > 0, np.log(ratio), 0.0)
-        self._shift = torch.from_numpy(shift.astype(np.float32))
 
     def __call__(self, loss: Tensor, logits: Tensor, rows: NDArray[np.int64]) -> Tensor:
         """Return (1 - w) loss + w T^2 KL(teacher || student), both at temperature T.
@@ -70,12 +73,31 @@ class Distillation:
             logits: of the student, float [B, C].
             rows: which rows they are of, int64 [B].
         """
-        answers = torch.from_numpy(self._answers[rows].astype(np.float32)) + self._shift
         heat = self._temperature
-        teacher = torch.log_softmax(copy_to(logits.device, answers) / heat, dim=-1)
+        teacher = copy_to(logits.device, self._mean(rows))
         student = torch.log_softmax(logits / heat, dim=-1)
         divergence = nn.functional.kl_div(student, teacher, reduction="sum", log_target=True)
         return (1 - self._weight) * loss + self._weight * heat**2 * divergence
+
+    def _mean(self, rows: NDArray[np.int64]) -> Tensor:
+        """Return the logarithm of the teachers' mean probabilities at T, float [B, C]."""
+        each = [
+            torch.log_softmax(
+                (torch.from_numpy(answers[rows].astype(np.float32)) + shift) / self._temperature,
+                dim=-1,
+            )
+            for answers, shift in zip(self._answers, self._shifts, strict=True)
+        ]
+        return torch.logsumexp(torch.stack(each), dim=0) - math.log(len(each))
+
+
+def _shift(prior: NDArray[np.float64] | None, seen: NDArray[np.float64]) -> Tensor:
+    """Return what turns a teacher's logits into those of one that saw these frequencies."""
+    shift = np.zeros(len(seen))
+    if prior is not None:
+        ratio = np.maximum(seen, _TINY) / np.maximum(prior, _TINY)
+        shift = np.where(prior > 0, np.log(ratio), 0.0)
+    return torch.from_numpy(shift.astype(np.float32))
 
 
 def teacher_prior(bundle: Bundle, labels: Sequence[str]) -> NDArray[np.float64] | None:
@@ -87,12 +109,11 @@ def teacher_prior(bundle: Bundle, labels: Sequence[str]) -> NDArray[np.float64] 
     return np.array([shares[label] for label in labels], dtype=np.float64)
 
 
-def teacher_network(bundle: Bundle, *, words: Sequence[str], labels: Sequence[str]) -> Network:
-    """Return a teacher that reads ids of these words and answers in the order of these labels.
+def check_teacher(bundle: Bundle, *, words: Sequence[str], labels: Sequence[str]) -> None:
+    """Refuse a teacher that cannot answer.
 
     Raises:
         InputError: if it has other words, lacks a label, or its classes do not exclude each other.
-        BundleError: if its weights cannot be read.
     """
     missing = [label for label in labels if label not in bundle.labels]
     if missing:
@@ -108,14 +129,82 @@ def teacher_network(bundle: Bundle, *, words: Sequence[str], labels: Sequence[st
             f"words are in one of them alone, {min(strange)!r} among them; take a model that was "
             "trained on a corpus of the same vocabulary"
         )
+
+
+def teacher_network(bundle: Bundle, *, words: Sequence[str], labels: Sequence[str]) -> Network:
+    """Return a teacher that reads ids of these words and answers in the order of these labels.
+
+    Raises:
+        InputError: as :func:`check_teacher`.
+        BundleError: if its weights cannot be read.
+    """
+    check_teacher(bundle, words=words, labels=labels)
     network = Network(replace(bundle.config, vocabulary_size=len(words), classes=len(labels)))
     adopt(network, bundle, words=words, labels=labels)
     return network
 
 
+@dataclass(frozen=True, kw_only=True)
+class Teacher:
+    """A model that is asked about the rows of a corpus.
+
+    Attributes:
+        bundle: the model; :func:`check_teacher` holds.
+        words: of the corpus.
+        labels: of the corpus.
+    """
+
+    bundle: Bundle
+    words: Sequence[str]
+    labels: Sequence[str]
+
+    def __post_init__(self) -> None:
+        check_teacher(self.bundle, words=self.words, labels=self.labels)
+
+    def answer(self, pairs: Shard, *, max_tokens: int, hardware: Hardware) -> Iterator[Answered]:
+        """Yield some rows and their natural log-probabilities float32 [n, C], short texts first.
+
+        On a CPU they come from the graph that the model is used with: of int8, it is twice as fast
+        as the network that a GPU runs.
+
+        Args:
+            pairs: the rows.
+            max_tokens: where texts are cut.
+            hardware: whose device and precision it runs with.
+
+        Raises:
+            BundleError: if weights or graph cannot be read.
+        """
+        if hardware.kind == "cpu":
+            yield from self._from_graph(pairs, max_tokens)
+            return
+        device = torch.device(hardware.kind)
+        network = teacher_network(self.bundle, words=self.words, labels=self.labels).to(device)
+        is_mixed = hardware.arithmetic == "bf16-mixed"
+        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=is_mixed):
+            yield from answer(network, pairs, max_tokens=max_tokens, device=device)
+        if device.type == "cuda":
+            torch.cuda.empty_cache()  # it is the training processes' turn
+
+    def _from_graph(self, pairs: Shard, max_tokens: int) -> Iterator[Answered]:
+        places = {word: place for place, word in enumerate(self.bundle.vocabulary.words)}
+        own = np.array([places[word] for word in self.words])
+        columns = [self.bundle.labels.index(label) for label in self.labels]
+        order = np.argsort(np.minimum(pairs.lengths, max_tokens), kind="stable")
+        windows = [order[first : first + _WINDOW] for first in range(0, len(order), _WINDOW)]
+        starts, ends = pairs.offsets[:-1], pairs.offsets[1:]
+        cut = np.minimum(ends, starts + max_tokens)
+        texts = ([own[pairs.ids[starts[k] : cut[k]]].tolist() for k in rows] for rows in windows)
+        found = Engine(self.bundle).run(texts, ["probabilities"])
+        for rows, (probabilities,) in zip(windows, found, strict=True):
+            # Labels that the corpus lacks are left out.
+            scores = np.maximum(probabilities[:, columns], np.finfo(np.float32).tiny)
+            yield rows, np.log(scores / scores.sum(axis=1, keepdims=True))
+
+
 def write_answers(
     path: Path,
-    teacher: Network,
+    teacher: Teacher,
     rows: Shard,
     *,
     max_tokens: int,
@@ -126,7 +215,7 @@ def write_answers(
 
     Args:
         path: the file; it is there whole or not at all.
-        teacher: as :func:`teacher_network` makes it.
+        teacher: whom to ask.
         rows: what a run trains on.
         max_tokens: where texts are cut.
         hardware: whose device and precision it runs with.
@@ -134,28 +223,21 @@ def write_answers(
 
     Raises:
         DeepmojiError: if the disk has no room for them.
+        BundleError: if the teacher cannot be read.
     """
-    shape = (len(rows), teacher.config.classes)
+    shape = (len(rows), len(teacher.labels))
     _check_room(path, bytes_=2 * shape[0] * shape[1])
-    device = torch.device(hardware.kind)
     copies = Copies.among(rows)
     clock = _Clock(len(copies.first), report)
-    arithmetic = torch.autocast(
-        device.type, dtype=torch.bfloat16, enabled=hardware.arithmetic == "bf16-mixed"
-    )
-    with atomic_path(path) as temporary, arithmetic:
+    with atomic_path(path) as temporary:
         file = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.float16, shape=shape)
         texts = take(rows, copies.first)
-        for asked, scores in answer(
-            teacher.to(device), texts, max_tokens=max_tokens, device=device
-        ):
+        for asked, scores in teacher.answer(texts, max_tokens=max_tokens, hardware=hardware):
             places, which = copies.of(asked)
             file[places] = scores[which]
             clock.tick(len(asked), -float(scores[which, rows.labels[places]].mean()))
         file.flush()
         del file
-    if device.type == "cuda":
-        torch.cuda.empty_cache()  # it is the training processes' turn
 
 
 def _check_room(path: Path, *, bytes_: int) -> None:

@@ -59,7 +59,7 @@ def new_network(model: ModelConfig, config: PretrainConfig, *, guess: int = 0) -
 class Besides:
     """What a run learns from besides the labels."""
 
-    answers: Answers | None = None  # a teacher's
+    answers: tuple[Answers, ...] = ()  # each teacher's
     encodings: Encodings | None = None  # another model's, if the network guesses them
 
 
@@ -112,7 +112,7 @@ class Trainer:
         self.loss = nn.CrossEntropyLoss(label_smoothing=config.label_smoothing, reduction="sum")
         besides = besides or Besides()
         self.distil = None
-        if besides.answers is not None:
+        if besides.answers:
             seen = self.material.priors.seen
             self.distil = Distillation(besides.answers, seen=seen, config=config)
         self.guide = None
