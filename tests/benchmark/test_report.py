@@ -176,8 +176,45 @@ def test_figures_whose_answers_are_gone_are_taken_over(data, base, paper, tmp_pa
     assert averages["new"] != paper["averages"]["systems"]["new"]
 
 
-@pytest.mark.parametrize("other", ["base", "suite", "texts"])
-def test_figures_of_other_data_or_models_are_not_taken_over(data, base, paper, tmp_path, other):
+def test_seeds_whose_answers_are_gone_are_taken_over(data, base, paper, tmp_path):
+    """They count together with those that are there, in every measure."""
+    task = load_tasks("paper", data, ["SCv1"])[0]
+    jobs = plan([task], [Fake(name="new")], seeds=2, base=base)
+    compute([job for job in jobs if job.key.seed == 1], tmp_path)
+    entry = suite_report([task], tmp_path, paper)["tasks"]["SCv1"]["systems"]["new"]
+    expected = dict(paper["tasks"]["SCv1"]["systems"]["new"])
+    assert entry.pop("seconds") == pytest.approx(expected.pop("seconds"), abs=0.2)
+    assert entry == expected
+    assert entry["seeds"] == [0, 1, 2, 3, 4]
+    assert len(entry["measures"]["accuracy"]["by_seed"]) == 5
+
+    changed = json.loads(json.dumps(paper))
+    changed["tasks"]["SCv1"]["systems"]["new"]["settings"] = "other"
+    report = suite_report([task], tmp_path, changed)
+    assert report["tasks"]["SCv1"]["systems"]["new"]["seeds"] == [1]
+    assert report["taken_over"] == {"SCv1": ["chain-thaw", "tfidf"]}
+    before = suite_report([task], tmp_path, paper)
+    assert before["taken_over"] == {"SCv1": ["chain-thaw", "new", "tfidf"]}
+
+
+def test_figures_that_need_no_model_outlive_it(data, base, paper, tmp_path):
+    tasks = load_tasks("paper", data, ["SCv1", "PsychExp"])
+    fit = [task for task in tasks if task.name == "SCv1"]
+    compute(plan(fit, [Fake(name="last", uses_base=True)], seeds=1, base=base), tmp_path)
+    before = json.loads(json.dumps(paper)) | {"base": "another"}
+    for task in before["tasks"].values():
+        task["systems"]["constant"] = task["systems"].pop("tfidf")
+        del task["systems"]["new"]
+    after = suite_report(tasks, tmp_path, before)
+    found = {name: list(report["systems"]) for name, report in after["tasks"].items()}
+    assert found == {"SCv1": ["constant", "last"], "PsychExp": ["constant"]}
+    assert after["base"] == base.digest
+    assert after["taken_over"] == {name: ["constant"] for name in found}
+    assert all(report["compared"] is None for report in after["tasks"].values())
+
+
+@pytest.mark.parametrize("other", ["suite", "texts"])
+def test_figures_of_other_data_are_not_taken_over(data, base, paper, tmp_path, other):
     tasks = load_tasks("paper", data, ["SCv1"])
     compute(plan(tasks, [Fake(name="chain-thaw", uses_base=True)], seeds=1, base=base), tmp_path)
     before = json.loads(json.dumps(paper))
@@ -188,7 +225,8 @@ def test_figures_of_other_data_or_models_are_not_taken_over(data, base, paper, t
     after = suite_report(tasks, tmp_path, before)
     assert list(after["tasks"]["SCv1"]["systems"]) == ["chain-thaw"]
     assert after["taken_over"] == {}
-    assert suite_report(tasks, tmp_path, paper)["taken_over"] == {"SCv1": ["new", "tfidf"]}
+    before = suite_report(tasks, tmp_path, paper)
+    assert before["taken_over"] == {"SCv1": ["chain-thaw", "new", "tfidf"]}
 
 
 # What people read.

@@ -24,7 +24,7 @@ from deepmoji.benchmark.standing import (
     over_seeds,
 )
 from deepmoji.benchmark.system import SELECTION
-from deepmoji.benchmark.systems import in_order
+from deepmoji.benchmark.systems import SYSTEMS, in_order
 from deepmoji.benchmark.tasks import Task
 from deepmoji.benchmark.terminal import tables
 from deepmoji.errors import InputError
@@ -41,9 +41,10 @@ def suite_report(tasks: Sequence[Task], out: Path, before: Report | None = None)
     Args:
         tasks: of one suite; those without a single answer are left out.
         out: the folder of the benchmark.
-        before: an earlier report: figures of systems whose answers are no longer there are taken
-            over from it, where they are of the same data and the same pretrained model. Answers
-            are large, and are not always kept.
+        before: an earlier report: figures of systems and seeds whose answers are no longer there
+            are taken over from it, where they are of the same data, the same settings and, if a
+            system starts from one, the same pretrained model. Answers are large, and are not
+            always kept.
 
     Returns:
         plain JSON values: for each task its measure, sizes, floor, published figures, each
@@ -63,8 +64,7 @@ def suite_report(tasks: Sequence[Task], out: Path, before: Report | None = None)
         if cells[task.name] or task.name in earlier
     }
     taken_over = {
-        name: sorted(set(report["systems"]) - {cell.key.system for cell in cells[name]})
-        for name, report in reports.items()
+        name: sorted(_not_of(cells[name], report["systems"])) for name, report in reports.items()
     }
     taken_over = {name: systems for name, systems in taken_over.items() if systems}
     if before and taken_over:
@@ -141,16 +141,41 @@ def _origin(cells: Mapping[str, Sequence[Cell]]) -> Report:
 def _still_valid(
     before: Report, tasks: Sequence[Task], suite: str, origin: Report
 ) -> dict[str, Report]:
-    """Return the tasks of an earlier report that are of the same data, from the same model."""
+    """Return of an earlier report what is of the same data, and of no other pretrained model."""
     told = before.get("tasks", {})
-    bases = {before.get("base"), origin["base"]} - {None}
-    if before.get("suite") != suite or len(bases) > 1:
+    if before.get("suite") != suite:
         return {}
-    found = {task: told[task.name] for task in tasks if task.name in told}
+    bases = {before.get("base"), origin["base"]} - {None}
+    found = {
+        task: _without_base(told[task.name]) if len(bases) > 1 else told[task.name]
+        for task in tasks
+        if task.name in told
+    }
     return {
         task.name: report
         for task, report in found.items()
-        if all(report.get(name) == value for name, value in _about(task).items())
+        if report["systems"]
+        and all(report.get(name) == value for name, value in _about(task).items())
+    }
+
+
+def _without_base(report: Report) -> Report:
+    """Return what stands in a task's report whatever the pretrained model is."""
+    systems = {
+        name: entry
+        for name, entry in report["systems"].items()
+        if name in SYSTEMS and not SYSTEMS[name].uses_base
+    }
+    return report | {"systems": systems, "compared": None}
+
+
+def _not_of(cells: Iterable[Cell], systems: Report) -> set[str]:
+    """Return the systems some of whose seeds are not from these cells."""
+    own = {(cell.key.system, cell.key.seed) for cell in cells}
+    return {
+        name
+        for name, entry in systems.items()
+        if any((name, seed) not in own for seed in entry["seeds"])
     }
 
 
@@ -185,7 +210,9 @@ def _by_system(task: Task, cells: Iterable[Cell]) -> dict[str, list[Marked]]:
 def _task_report(task: Task, cells: Sequence[Cell], earlier: Report | None) -> Report:
     by_system = _by_system(task, cells)
     systems: Report = dict(earlier["systems"]) if earlier else {}
-    systems |= {name: over_seeds(task, marked) for name, marked in by_system.items()}
+    systems |= {
+        name: over_seeds(task, marked, systems.get(name)) for name, marked in by_system.items()
+    }
     tests = compared(task, by_system)
     if tests is None and earlier and earlier["compared"] is not None:
         # Answers cannot be tested against those that are gone: figures that were taken over can

@@ -1,5 +1,7 @@
 """How systems stand on one task: every measure of every cell, over seeds and beside each other."""
 
+import hashlib
+import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -123,23 +125,70 @@ def floor(task: Task, name: str | None = None) -> Marked:
     return Marked.of(task, cell)
 
 
-def over_seeds(task: Task, marked: Sequence[Marked]) -> dict[str, Any]:
+def over_seeds(
+    task: Task, marked: Sequence[Marked], earlier: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """Return the figures of one system over its seeds, as plain values.
+
+    Args:
+        task: what it answered.
+        marked: its cells.
+        earlier: what an earlier report has of it; its other seeds count, if they are of the same
+            settings.
 
     Raises:
         InputError: if its cells were made with different settings.
     """
     check_settings([each.cell for each in marked])
-    measures = {name: spread(each.figures[name] for each in marked) for name in marked[0].figures}
-    leak_free = [each.leak_free for each in marked if each.leak_free is not None]
+    settings = _digest(marked[0].cell.key.settings)
+    seeds = {each.cell.key.seed: _one_seed(each) for each in marked}
+    if earlier is not None and earlier.get("settings") == settings:
+        seeds = _seeds_of(earlier) | seeds
+    ordered = [seeds[seed] for seed in sorted(seeds)]
+    leak_free = [each[LEAK_FREE] for each in ordered if each[LEAK_FREE] is not None]
     return {
-        "seeds": [each.cell.key.seed for each in marked],
-        "by_seed": [round(each.figures[task.measure], DIGITS) for each in marked],
-        "seconds": round(float(np.mean([each.cell.seconds for each in marked])), 1),
-        "measures": measures,
-        **({LEAK_FREE: spread(leak_free)} if leak_free else {}),
-        "chosen": [each.cell.report.get("chosen") for each in marked],
+        "settings": settings,
+        "seeds": sorted(seeds),
+        "by_seed": [round(each["figures"][task.measure], DIGITS) for each in ordered],
+        "seconds": round(float(np.mean([each["seconds"] for each in ordered])), 1),
+        "measures": {
+            name: _spread_by_seed([each["figures"][name] for each in ordered])
+            for name in marked[0].figures
+        },
+        **({LEAK_FREE: _spread_by_seed(leak_free)} if leak_free else {}),
+        "chosen": [each["chosen"] for each in ordered],
     }
+
+
+def _one_seed(marked: Marked) -> dict[str, Any]:
+    return {
+        "figures": marked.figures,
+        LEAK_FREE: marked.leak_free,
+        "seconds": marked.cell.seconds,
+        "chosen": marked.cell.report.get("chosen"),
+    }
+
+
+def _seeds_of(entry: Mapping[str, Any]) -> dict[int, dict[str, Any]]:
+    """Return what :func:`over_seeds` had put together, seed by seed."""
+    measures, leak_free = entry["measures"], entry.get(LEAK_FREE)
+    return {
+        seed: {
+            "figures": {name: each["by_seed"][place] for name, each in measures.items()},
+            LEAK_FREE: None if leak_free is None else leak_free["by_seed"][place],
+            "seconds": entry["seconds"],
+            "chosen": entry["chosen"][place],
+        }
+        for place, seed in enumerate(entry["seeds"])
+    }
+
+
+def _digest(settings: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _spread_by_seed(values: Sequence[float]) -> dict[str, Any]:
+    return spread(values) | {"by_seed": [round(value, DIGITS) for value in values]}
 
 
 def spread(values: Iterable[float]) -> dict[str, Any]:
