@@ -30,6 +30,7 @@ from deepmoji.corpus.settings import CorpusSettings
 from deepmoji.corpus.shards import CorpusFolder
 from deepmoji.evaluation.metrics import Priors, emoji_accuracies
 from deepmoji.files import atomic_path
+from deepmoji.training.export import export
 from deepmoji.training.network import Network
 from deepmoji.training.plain import PlainNetwork
 from deepmoji.training.pretrain import Hardware, pretrain
@@ -56,7 +57,17 @@ class Place:
 
     def start(self, name: str) -> Path:
         """Return the model that others start from or learn from."""
-        return SHIPPED if name == "shipped" else self.model(name, 0)
+        return SHIPPED if name == "shipped" else self.model(name, read(name).seeds[0])
+
+    def int8(self, name: str) -> Path:
+        """Return the form in which that model ships, or would."""
+        model = self.start(name)
+        if name == "shipped":
+            return model
+        path = self.work / "int8" / f"{name}-{digest(model)[:8]}"
+        if not path.exists():
+            export(model, path)
+        return path
 
 
 def corpus_of(experiment: Experiment, place: Place) -> Path:
@@ -86,7 +97,7 @@ def vectors_of(experiment: Experiment, corpus: Path, place: Place) -> Path:
     if isinstance(source, int):
         of, options = str(source), ["--epochs", str(source)]
     else:
-        model = place.start(source)
+        model = place.int8(source)
         of, options = f"{source}-{digest(model)[:8]}", ["--model", str(model)]
     path = place.work / "vectors" / f"{corpus.name}-{dim}-{of}.vec"
     if not path.exists():
@@ -164,7 +175,7 @@ def train(experiment: Experiment, seed: int, place: Place) -> tuple[Path, dict[s
     if "init" in experiment.start:
         start["init"] = place.start(experiment.start["init"])
     if "teacher" in experiment.start:
-        start["teacher"] = [place.start(name) for name in experiment.teachers]
+        start["teacher"] = [place.int8(name) for name in experiment.teachers]
     if "vectors" in experiment.start:
         start["vectors"] = vectors_of(experiment, corpus, place)
     if "pull" in experiment.start:

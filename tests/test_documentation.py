@@ -98,7 +98,9 @@ def test_experiments_can_be_run(name):
     ModelConfig(**experiment.model)
     known = {"init", "teacher", "vectors", "encodings", "network", "pull"}
     assert experiment.start.keys() <= known
-    for other in (experiment.start.get("init", name), *experiment.teachers):
+    vectors = experiment.start.get("vectors", name)
+    others = [experiment.start.get("init", name), *experiment.teachers]
+    for other in [*others, vectors] if isinstance(vectors, str) else others:
         assert other in (*experiments.names(), "shipped")
     if init := experiment.start.get("init"):
         # Of the same sizes; the shipped model has the defaults.

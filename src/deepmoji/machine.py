@@ -1,4 +1,4 @@
-"""What this machine offers, and who runs this process on it."""
+"""What this machine offers, who runs this process on it, and how it starts others."""
 
 import os
 import signal

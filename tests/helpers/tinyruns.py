@@ -36,6 +36,9 @@ def settings(**changes):
 
 def tiny_run(corpus, folder, *, files=None, **changes):
     """A run with a few steps; `files` are those that it is given besides the corpus."""
+    files = dict(files or {})
+    if "teacher" in files:
+        files["teachers"] = (files.pop("teacher"),)
     opened = CorpusFolder.open(corpus)
     sizes = {"vocabulary_size": len(opened.vocabulary), "classes": len(opened.labels)}
     return Run(
@@ -43,7 +46,7 @@ def tiny_run(corpus, folder, *, files=None, **changes):
         folder=folder,
         model=ModelConfig(**(TINY.to_dict() | sizes)),
         config=settings(**changes),
-        **(files or {}),
+        **files,
     )
 
 

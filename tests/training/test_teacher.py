@@ -1,5 +1,7 @@
 """A run with a teacher learns the teacher's answers, whatever its size and order of labels."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -10,7 +12,8 @@ from deepmoji.config import ModelConfig
 from deepmoji.corpus.shards import CorpusFolder
 from deepmoji.errors import BundleError, DeepmojiError, InputError
 from deepmoji.text.vocabulary import SPECIAL_TOKENS, Vocabulary
-from deepmoji.training.export import save_network
+from deepmoji.training import teacher as teachers
+from deepmoji.training.export import export, save_network
 from deepmoji.training.loop import log_probabilities
 from deepmoji.training.network import Network
 from deepmoji.training.pretrain import pretrain, train
@@ -50,14 +53,18 @@ def shuffled(teacher, tmp_path_factory):
     """The same model with its words and labels in another order."""
     bundle = Bundle.open(teacher)
     words = [*SPECIAL_TOKENS, *reversed(bundle.vocabulary.words[len(SPECIAL_TOKENS) :])]
-    labels = tuple(reversed(bundle.labels))
-    network = Network(bundle.config)
-    adopt(network, bundle, words=words, labels=labels)
-    contents = Contents(
-        config=bundle.config, max_tokens=64, vocabulary=Vocabulary(words), labels=labels
-    )
-    prior = {"prior": bundle.training["prior"][::-1]}
     out = tmp_path_factory.mktemp("teachers") / "shuffled"
+    return save_with(bundle, out, words=words, labels=bundle.labels[::-1])
+
+
+def save_with(bundle, out, *, words, labels):
+    """The same model with these of its words and labels."""
+    config = replace(bundle.config, classes=len(labels))
+    network = Network(config)
+    adopt(network, bundle, words=words, labels=labels)
+    contents = Contents(config=config, max_tokens=64, vocabulary=Vocabulary(words), labels=labels)
+    shares = dict(zip(bundle.labels, bundle.training["prior"], strict=True))
+    prior = {"prior": [shares[label] for label in labels]}
     save_network(network, out, contents=contents, training=prior, texts=["so funny"])
     return out
 
@@ -129,8 +136,9 @@ def test_the_student_learns_from_the_teacher_alone(corpus, teacher, tmp_path):
     accuracy = (deepmoji.load(out).scores(texts).argmax(axis=1) == truth).mean()
     assert accuracy > 0.9  # chance is 0.25
     record = Bundle.open(out).training
-    assert len(record["teacher"]["weights_sha256"]) == 64
-    assert record["teacher"]["settings"]["epochs"] == 6
+    (learnt_from,) = record["teachers"]
+    assert len(learnt_from["weights_sha256"]) == 64
+    assert learnt_from["settings"]["epochs"] == 6
     assert record["settings"]["teacher_weight"] == 1.0
 
 
@@ -156,17 +164,16 @@ def test_the_answers_are_the_models(corpus, teacher, tmp_path):
     )
 
 
-def test_graph_and_network_answer_alike(corpus, teacher, shuffled):
+def test_graph_and_network_answer_alike(corpus, teacher, shuffled, tmp_path, monkeypatch):
     """Also with words and labels in another order, and of fewer labels than the teacher knows."""
+    monkeypatch.setattr("deepmoji.training.teacher._WINDOW", 64)  # several of them
     folder = CorpusFolder.open(corpus)
     rows, words = folder.read_train(), folder.vocabulary.words
     labels = folder.labels[::2]
     device, found = torch.device("cpu"), []
     for bundle in map(Bundle.open, (teacher, shuffled)):
         asked = Teacher(bundle=bundle, words=words, labels=labels)
-        scores = np.full((len(rows), len(labels)), np.nan, np.float32)
-        for places, some in asked.answer(rows, max_tokens=3, hardware=ONE):
-            scores[places] = some
+        scores = all_answers(asked, rows)
         network = teacher_network(bundle, words=words, labels=labels)
         expected = log_probabilities(
             network, rows, classes=len(labels), max_tokens=3, device=device
@@ -174,6 +181,35 @@ def test_graph_and_network_answer_alike(corpus, teacher, shuffled):
         np.testing.assert_allclose(scores, expected, atol=1e-4)
         found.append(scores)
     np.testing.assert_allclose(*found, atol=1e-4)
+    # As on a GPU, but for the device.
+    monkeypatch.setattr(
+        Teacher,
+        "answer",
+        lambda self, pairs, max_tokens, hardware: teachers._from_network(
+            teacher_network(self.bundle, words=words, labels=labels), pairs, max_tokens, hardware
+        ),
+    )
+    np.testing.assert_allclose(all_answers(asked, rows), found[1], atol=1e-4)
+
+
+def test_an_int8_teacher_answers_nearly_alike(corpus, teacher, tmp_path):
+    folder = CorpusFolder.open(corpus)
+    names, rows = {"words": folder.vocabulary.words, "labels": folder.labels}, folder.read_train()
+    small = export(teacher, tmp_path / "int8")
+    assert small.weights is None
+    full, coarse = (
+        np.exp(all_answers(Teacher(bundle=bundle, **names), rows))
+        for bundle in (Bundle.open(teacher), small)
+    )
+    np.testing.assert_allclose(coarse, full, atol=0.05)
+    assert (coarse.argmax(axis=1) == full.argmax(axis=1)).mean() > 0.99
+
+
+def all_answers(teacher, rows):
+    scores = np.full((len(rows), len(teacher.labels)), np.nan, np.float32)
+    for places, some in teacher.answer(rows, max_tokens=3, hardware=ONE):
+        scores[places] = some
+    return scores
 
 
 def test_two_teachers_are_asked_and_named(corpus, teacher, shuffled, tmp_path):
@@ -181,9 +217,9 @@ def test_two_teachers_are_asked_and_named(corpus, teacher, shuffled, tmp_path):
     two = [teacher, str(shuffled)]
     out = pretrain(corpus, tmp_path / "m", model=TINY, config=config, hardware=ONE, teacher=two)
     assert len(list((tmp_path / "m.training").glob("teacher-*.npy"))) == 2
-    named = [each["weights_sha256"] for each in Bundle.open(out).training["teacher"]]
+    named = [each["weights_sha256"] for each in Bundle.open(out).training["teachers"]]
     assert named == [digest(teacher), digest(shuffled)]
-    assert f"{named[0][:8]} and {named[1][:8]}" in (out / "README.md").read_text("utf-8")
+    assert f"model {named[0][:8]}, model {named[1][:8]}" in (out / "README.md").read_text("utf-8")
     with pytest.raises(InputError, match="another teacher;"):
         train(tiny_run(corpus, tmp_path / "m.training", files={"teacher": teacher}), ONE, nothing)
     with pytest.raises(InputError, match="learns from"):
@@ -248,6 +284,17 @@ def test_a_teacher_of_other_words_or_labels_is_refused(corpus, teacher, tmp_path
         pretrain(
             other, tmp_path / "m", model=TINY, config=settings(), hardware=ONE, teacher=teacher
         )
+
+
+def test_all_teachers_are_looked_at_before_one_is_asked(corpus, teacher, tmp_path):
+    bundle = Bundle.open(teacher)
+    unknowing = save_with(
+        bundle, tmp_path / "unknowing", words=bundle.vocabulary.words, labels=bundle.labels[:3]
+    )
+    two = [teacher, unknowing]
+    with pytest.raises(InputError, match=f"unknowing does not know {bundle.labels[3]}"):
+        pretrain(corpus, tmp_path / "m", model=TINY, config=settings(), hardware=ONE, teacher=two)
+    assert not list(tmp_path.rglob("teacher-*.npy"))
 
 
 def test_mistakes_are_told_before_training(corpus, teacher, tmp_path):

@@ -132,12 +132,11 @@ def _settings(run: Record) -> Record:
 def _besides(run: Record) -> Record:
     """What a run learnt from besides its corpus."""
     result: Record = {}
-    if "teacher" in run:
-        teachers: list[Record] = (
-            run["teacher"] if isinstance(run["teacher"], list) else [run["teacher"]]
-        )
-        named = " and ".join(each["weights_sha256"][:8] for each in teachers)
-        result["learnt from the answers of"] = f"model {named}"
+    # What learnt from one alone says so in another way.
+    teachers: list[Record] = [run["teacher"]] if "teacher" in run else run.get("teachers", [])
+    if teachers:
+        named = (f"model {each['weights_sha256'][:8]}" for each in teachers)
+        result["learnt from the answers of"] = ", ".join(named)
     if "vectors" in run:
         result["words that started from given vectors"] = f"{run['vectors']['words']:,}"
     if "encodings" in run:

@@ -4,7 +4,7 @@ import multiprocessing
 import os
 import re
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Unpack
@@ -116,7 +116,7 @@ def pretrain(
         folder=out.with_name(f"{out.name}.training"),
         model=ModelConfig(**sizes),
         config=config,
-        teacher=teachers,
+        teachers=teachers,
         **given,
     )
     hardware = hardware or Hardware()
@@ -137,11 +137,11 @@ def _end_of(minutes: float | None) -> float | None:
     return time.monotonic() + 60 * minutes
 
 
-def _paths(given: Any) -> tuple[Path, ...]:
-    """Return one file or several, or None, as paths."""
-    if given is None or isinstance(given, str | Path):
-        given = [] if given is None else [given]
-    return tuple(Path(str(each)) for each in given)
+def _paths(given: str | Path | Sequence[str | Path] | None) -> tuple[Path, ...]:
+    """Return the paths of one file, of several, or of none."""
+    if given is None:
+        return ()
+    return tuple(map(Path, [given] if isinstance(given, str | Path) else given))
 
 
 def _ignore(progress: Progress) -> None:
@@ -206,29 +206,30 @@ def _ended_with_this() -> Generator[None]:
 
 def _ask_teacher(run: Run, hardware: Hardware, report: Report) -> None:
     """Have each teacher's answers in their file."""
-    for teacher, answers in zip(run.teachers, run.answers(), strict=True):
+    # All are looked at before the first is asked, which may take an hour.
+    asked = [_teacher(run.corpus, folder) for folder in run.teachers]
+    for (corpus, teacher), answers in zip(asked, run.answers(), strict=True):
         # Not at a barrier, whose patience is half an hour; if the first process fails, all end.
         while not is_first_process() and not answers.path.exists():
             time.sleep(1)
-        if not answers.path.exists():
-            _write_answers(answers.path, Bundle.open(teacher), run, hardware, report)
+        if answers.path.exists():
+            continue
+        rows, cut = read_material(corpus, run.config).rows, run.config.max_tokens
+        with ExitStack() as stack:
+            stack.callback(getattr(report, "close", _nothing))
+            write_answers(
+                answers.path, teacher, rows, max_tokens=cut, hardware=hardware, report=report
+            )
+            stack.pop_all()  # it went well, and goes on
 
 
-def _write_answers(
-    path: Path, bundle: Bundle, run: Run, hardware: Hardware, report: Report
-) -> None:
-    corpus = CorpusFolder.open(run.corpus)
+def _teacher(folder: Path, model: Path) -> tuple[CorpusFolder, Teacher]:
+    """Open a teacher, and the corpus as it reads it."""
+    corpus, bundle = CorpusFolder.open(folder), Bundle.open(model)
     # It reads the words that it knows itself, whatever the run does.
     if len(SPECIAL_TOKENS) < len(bundle.vocabulary) < len(corpus.vocabulary):
         corpus = corpus.with_words(len(bundle.vocabulary))
-    words, labels = corpus.vocabulary.words, corpus.labels
-    teacher = Teacher(bundle=bundle, words=words, labels=labels)
-    rows = read_material(corpus, run.config).rows
-    cut = run.config.max_tokens
-    with ExitStack() as stack:
-        stack.callback(getattr(report, "close", _nothing))
-        write_answers(path, teacher, rows, max_tokens=cut, hardware=hardware, report=report)
-        stack.pop_all()  # it went well, and goes on
+    return corpus, Teacher(bundle=bundle, words=corpus.vocabulary.words, labels=corpus.labels)
 
 
 class _Process:

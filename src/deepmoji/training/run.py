@@ -38,7 +38,7 @@ _LATER = (
 )
 
 # What the record of a run says of the files that it was given.
-_GIVEN = ("started_from", "teacher", "vectors", "encodings")
+_GIVEN = ("started_from", "teacher", "teachers", "vectors", "encodings")
 
 _ORDER = 2  # in which batches are drawn; it changed when processes began to read parts
 
@@ -62,7 +62,7 @@ class Run:
     model: ModelConfig
     config: PretrainConfig
     init: Path | None = None  # a bundle whose weights it starts from
-    teacher: Path | tuple[Path, ...] | None = None  # bundles whose answers it learns from
+    teachers: tuple[Path, ...] = ()  # bundles whose answers it learns from
     vectors: Path | None = None  # word vectors that its embedding starts from
     encodings: Path | None = None  # another model's, of the training pairs, that it learns to say
 
@@ -75,13 +75,6 @@ class Run:
                 raise InputError(f"{name} means nothing without a teacher; name one")
         if self.encodings is None and self.config.encodings_weight != default.encodings_weight:
             raise InputError("encodings_weight means nothing without encodings; name their file")
-
-    @property
-    def teachers(self) -> tuple[Path, ...]:
-        """The bundles whose answers it learns from, none to several."""
-        if self.teacher is None:
-            return ()
-        return self.teacher if isinstance(self.teacher, tuple) else (self.teacher,)
 
     def open_corpus(self) -> CorpusFolder:
         """Open the corpus, as one reads it who knows the run's words.
@@ -142,9 +135,8 @@ class Run:
         record: dict[str, Any] = {}
         if self.init is not None:
             record["started_from"] = origin(Bundle.open(self.init))
-        origins = [origin(Bundle.open(each)) for each in self.teachers]
-        if origins:
-            record["teacher"] = origins if len(origins) > 1 else origins[0]
+        if self.teachers:
+            record["teachers"] = [origin(Bundle.open(each)) for each in self.teachers]
         if self.vectors is not None and (vectors := self.read_vectors()):
             sha256 = file_digest(self.vectors)
             record["vectors"] = {"sha256": sha256, "words": len(vectors.ids)}
@@ -157,7 +149,8 @@ class Run:
         """Return each teacher's answers, which may still have to be written."""
         if not self.teachers:
             return ()
-        # All that decides what is asked and what is answered is in the name.
+        # All that decides what is asked and what is answered is in the name, but for rounding: a
+        # graph may hold the same weights in another precision.
         print_, settings = self._fingerprint(), self.config.to_dict()
         rows = [settings[name] for name in ("pairs", "soft_labels", "seed", "max_tokens")]
         labels = CorpusFolder.open(self.corpus).labels
@@ -191,7 +184,7 @@ class Run:
         if self.init is not None:
             fingerprint["model to start from"] = digest(self.init)
         digests = [digest(each) for each in self.teachers]
-        if digests:
+        if digests:  # one alone as in the first runs, so that these go on
             fingerprint["teacher"] = digests if len(digests) > 1 else digests[0]
         if self.vectors is not None:
             fingerprint["word vectors"] = file_digest(self.vectors)
