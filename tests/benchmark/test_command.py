@@ -48,6 +48,32 @@ def test_help_names_all_sets_and_methods():
         assert name in shown
 
 
+def test_seeds_from_another_on(fakes, options, tmp_path):
+    seeds = ["--first-seed", 3, "--seeds", 2]
+    ran = call("run", "--suite", "paper", "--tasks", "SCv1", *seeds, *options)
+    assert ran.exit_code == 0
+    made = {str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*.npz")}
+    assert made == {f"paper/SCv1/slow/seed-{seed}.npz" for seed in (3, 4)}  # quick knows no chance
+
+
+def test_figures_that_no_longer_count_are_told(fakes, options, tmp_path):
+    run = ["run", "--suite", "paper", "--tasks", "SCv1", *options]
+    where = options[:4]
+    results = tmp_path / "results.json"
+    report = ["report", "--suite", "paper", "--results", results, *where]
+    assert call(*run, "--seeds", 2).exit_code == 0
+    assert "no longer count" not in call(*report).stderr
+    for path in (tmp_path / "out/paper/SCv1/slow").glob("seed-0.*"):
+        path.unlink()
+    again = call(*report)
+    assert f"SCv1: with figures of {results}: slow" in again.stderr
+    told = json.loads(results.read_text("utf-8"))
+    told["tasks"]["SCv1"]["systems"]["slow"]["settings"] = "other"
+    results.write_text(json.dumps(told), encoding="utf-8")
+    lost = call(*report)
+    assert "no longer count, by seed: slow 0" in lost.stderr
+
+
 def test_run_and_go_on(fakes, options, tmp_path):
     arguments = ["run", "--suite", "paper", "--tasks", "SE0714,SCv1", *options]
     first = call(*arguments, "--methods", "quick", "--tasks", "PsychExp")

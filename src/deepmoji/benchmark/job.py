@@ -138,7 +138,14 @@ def _spent(report: Mapping[str, Any]) -> float:
     return sum(epoch.get("seconds", 0.0) for epoch in report.get("history", ()))
 
 
-def plan(tasks: Sequence[Task], systems: Iterable[System], *, seeds: int, base: Base) -> list[Job]:
+def plan(
+    tasks: Sequence[Task],
+    systems: Iterable[System],
+    *,
+    seeds: int,
+    base: Base,
+    first_seed: int = 0,
+) -> list[Job]:
     """Return the jobs of a suite in the order in which they are best done.
 
     The first seed of everything comes before the second of anything, so that a table has all its
@@ -147,12 +154,13 @@ def plan(tasks: Sequence[Task], systems: Iterable[System], *, seeds: int, base: 
     Args:
         tasks: the tasks.
         systems: cheapest first.
-        seeds: how many; systems that know no chance get the first alone.
+        seeds: how many; systems that know no chance get seed 0 alone.
         base: the model that transfer starts from.
+        first_seed: from which on.
     """
     return [
         Job.of(task, system, seed=seed, base=base)
-        for seed in range(seeds)
+        for seed in range(first_seed, first_seed + seeds)
         for system in systems
         if seed == 0 or not system.deterministic
         for task in sorted(tasks, key=lambda each: len(each.train))

@@ -2,11 +2,17 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from deepmoji.benchmark.averages import averages, group_reports
 from deepmoji.benchmark.cells import Cell, Size, read_cells
 from deepmoji.benchmark.curve import subset
+from deepmoji.benchmark.earlier import (
+    Report,
+    still_tested,
+    still_valid,
+    taken_over,
+    with_earlier,
+)
 from deepmoji.benchmark.published import (
     GROUPS,
     LEAK_FREE,
@@ -24,14 +30,13 @@ from deepmoji.benchmark.standing import (
     over_seeds,
 )
 from deepmoji.benchmark.system import SELECTION
-from deepmoji.benchmark.systems import SYSTEMS, in_order
+from deepmoji.benchmark.systems import in_order
 from deepmoji.benchmark.tasks import Task
 from deepmoji.benchmark.terminal import tables
 from deepmoji.errors import InputError
 
 __all__ = ["CURVE", "Report", "curve_report", "suite_report", "tables"]
 
-Report = dict[str, Any]
 CURVE = "curve"
 
 
@@ -42,9 +47,9 @@ def suite_report(tasks: Sequence[Task], out: Path, before: Report | None = None)
         tasks: of one suite; those without a single answer are left out.
         out: the folder of the benchmark.
         before: an earlier report: figures of systems and seeds whose answers are no longer there
-            are taken over from it, where they are of the same data, the same settings and, if a
-            system starts from one, the same pretrained model. Answers are large, and are not
-            always kept.
+            are taken over from it, where they are of the same data and, if a system starts from
+            one, the same pretrained model; seeds beside others of the same system, if they are of
+            the same settings. Answers are large, and are not always kept.
 
     Returns:
         plain JSON values: for each task its measure, sizes, floor, published figures, each
@@ -57,23 +62,21 @@ def suite_report(tasks: Sequence[Task], out: Path, before: Report | None = None)
     suite = tasks[0].suite
     cells = _kept(tasks, out, suite, f"deepmoji benchmark run --suite {suite}")
     origin = _origin(cells)
-    earlier = _still_valid(before or {}, tasks, suite, origin)
+    about = {task.name: _about(task) for task in tasks}
+    earlier = still_valid(before or {}, suite, origin["base"], about)
     reports = {
-        task.name: _task_report(task, cells[task.name], earlier.get(task.name))
+        task.name: about[task.name] | _task_report(task, cells[task.name], earlier.get(task.name))
         for task in tasks
         if cells[task.name] or task.name in earlier
     }
-    taken_over = {
-        name: sorted(_not_of(cells[name], report["systems"])) for name, report in reports.items()
-    }
-    taken_over = {name: systems for name, systems in taken_over.items() if systems}
-    if before and taken_over:
-        origin = _with_earlier(origin, before)
+    old = {name: taken_over(cells[name], report["systems"]) for name, report in reports.items()}
+    if before and any(old.values()):
+        origin = with_earlier(origin, before)
     return {
         "suite": suite,
         "command": f"deepmoji benchmark report --suite {suite}",
         **origin,
-        "taken_over": taken_over,
+        "taken_over": {name: sorted(systems) for name, systems in old.items() if systems},
         "tasks": reports,
         "groups": group_reports(
             reports, {name: published(suite, name) for name in GROUPS.values()}
@@ -138,68 +141,6 @@ def _origin(cells: Mapping[str, Sequence[Cell]]) -> Report:
     }
 
 
-def _still_valid(
-    before: Report, tasks: Sequence[Task], suite: str, origin: Report
-) -> dict[str, Report]:
-    """Return of an earlier report what is of the same data, and of no other pretrained model."""
-    told = before.get("tasks", {})
-    if before.get("suite") != suite:
-        return {}
-    bases = {before.get("base"), origin["base"]} - {None}
-    found = {
-        task: _without_base(told[task.name]) if len(bases) > 1 else told[task.name]
-        for task in tasks
-        if task.name in told
-    }
-    return {
-        task.name: report
-        for task, report in found.items()
-        if report["systems"]
-        and all(report.get(name) == value for name, value in _about(task).items())
-    }
-
-
-def _without_base(report: Report) -> Report:
-    """Return what stands in a task's report whatever the pretrained model is."""
-    systems = {
-        name: entry
-        for name, entry in report["systems"].items()
-        if name in SYSTEMS and not SYSTEMS[name].uses_base
-    }
-    return report | {"systems": systems, "compared": None}
-
-
-def _not_of(cells: Iterable[Cell], systems: Report) -> set[str]:
-    """Return the systems some of whose seeds are not from these cells."""
-    own = {(cell.key.system, cell.key.seed) for cell in cells}
-    return {
-        name
-        for name, entry in systems.items()
-        if any((name, seed) not in own for seed in entry["seeds"])
-    }
-
-
-def _with_earlier(origin: Report, before: Report) -> Report:
-    """Return where a report comes from that holds tasks of an earlier one."""
-    libraries = sorted(origin["versions"].keys() | before["versions"].keys())
-    versions = {
-        library: sorted(
-            {
-                version
-                for each in (origin, before)
-                if library in each["versions"]
-                for version in each["versions"][library].split(", ")
-            }
-        )
-        for library in libraries
-    }
-    return origin | {
-        "base": origin["base"] or before["base"],
-        "machines": sorted({*origin["machines"], *before["machines"]}),
-        "versions": {library: ", ".join(each) for library, each in versions.items()},
-    }
-
-
 def _by_system(task: Task, cells: Iterable[Cell]) -> dict[str, list[Marked]]:
     marked: dict[str, list[Marked]] = {}
     for cell in cells:
@@ -215,12 +156,8 @@ def _task_report(task: Task, cells: Sequence[Cell], earlier: Report | None) -> R
     }
     tests = compared(task, by_system)
     if tests is None and earlier and earlier["compared"] is not None:
-        # Answers cannot be tested against those that are gone: figures that were taken over can
-        # have been tested only against each other.
-        told = earlier["compared"]["against"]
-        against = {name: test for name, test in told.items() if name not in by_system}
-        tests = earlier["compared"] | {"against": against}
-    return _about(task) | {
+        tests = still_tested(earlier["compared"], systems, cells)
+    return {
         "systems": {name: systems[name] for name in in_order(systems)},
         "compared": tests,
         "published": [each.to_dict() for each in published(task.suite, task.name)],

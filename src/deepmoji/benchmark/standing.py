@@ -134,7 +134,7 @@ def over_seeds(
         task: what it answered.
         marked: its cells.
         earlier: what an earlier report has of it; its other seeds count, if they are of the same
-            settings.
+            settings and have the same measures.
 
     Raises:
         InputError: if its cells were made with different settings.
@@ -142,7 +142,8 @@ def over_seeds(
     check_settings([each.cell for each in marked])
     settings = _digest(marked[0].cell.key.settings)
     seeds = {each.cell.key.seed: _one_seed(each) for each in marked}
-    if earlier is not None and earlier.get("settings") == settings:
+    names = marked[0].figures.keys()
+    if earlier and earlier.get("settings") == settings and earlier["measures"].keys() == names:
         seeds = _seeds_of(earlier) | seeds
     ordered = [seeds[seed] for seed in sorted(seeds)]
     leak_free = [each[LEAK_FREE] for each in ordered if each[LEAK_FREE] is not None]
@@ -151,9 +152,9 @@ def over_seeds(
         "seeds": sorted(seeds),
         "by_seed": [round(each["figures"][task.measure], DIGITS) for each in ordered],
         "seconds": round(float(np.mean([each["seconds"] for each in ordered])), 1),
+        "seconds_by_seed": [round(each["seconds"], 1) for each in ordered],
         "measures": {
-            name: _spread_by_seed([each["figures"][name] for each in ordered])
-            for name in marked[0].figures
+            name: _spread_by_seed([each["figures"][name] for each in ordered]) for name in names
         },
         **({LEAK_FREE: _spread_by_seed(leak_free)} if leak_free else {}),
         "chosen": [each["chosen"] for each in ordered],
@@ -176,7 +177,7 @@ def _seeds_of(entry: Mapping[str, Any]) -> dict[int, dict[str, Any]]:
         seed: {
             "figures": {name: each["by_seed"][place] for name, each in measures.items()},
             LEAK_FREE: None if leak_free is None else leak_free["by_seed"][place],
-            "seconds": entry["seconds"],
+            "seconds": entry["seconds_by_seed"][place],
             "chosen": entry["chosen"][place],
         }
         for place, seed in enumerate(entry["seeds"])

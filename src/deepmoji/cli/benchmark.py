@@ -58,6 +58,9 @@ _Methods = Annotated[
     ),
 ]
 _Seeds = Annotated[int, typer.Option(help="How many, from 0 on.", min=1)]
+_FirstSeed = Annotated[
+    int, typer.Option(help="The first of them, where another machine has those before.", min=0)
+]
 _Base = Annotated[
     Path | None,
     typer.Option(
@@ -78,6 +81,7 @@ def run_command(
     tasks: _Tasks = None,
     methods: _Methods = None,
     seeds: _Seeds = 5,
+    first_seed: _FirstSeed = 0,
     data: _Data = None,
     out: _Out = _OUT,
     base: _Base = None,
@@ -96,7 +100,7 @@ def run_command(
     for task in loaded:
         if task.note:
             typer.echo(f"{task.name}: {task.note}", err=True)
-    jobs = plan(loaded, systems, seeds=seeds, base=Base.of(base))
+    jobs = plan(loaded, systems, seeds=seeds, first_seed=first_seed, base=Base.of(base))
     _run(jobs, out, processes)
     typer.echo(f"Next: deepmoji benchmark report --suite {suite} --out {out}")
 
@@ -115,6 +119,7 @@ def report_command(
     Example: [bold]deepmoji benchmark report --suite paper --plot scores[/bold]
     """
     _require()
+    from deepmoji.benchmark.earlier import left_out
     from deepmoji.benchmark.report import suite_report
     from deepmoji.benchmark.tasks import load_tasks, published_sets
 
@@ -133,7 +138,14 @@ def report_command(
     names = [name for name in sets if name in answered or name in told]
     report = suite_report(load_tasks(suite, data or default_data(), names), out, before)
     for name, systems in report["taken_over"].items():
-        typer.echo(f"{name}: as in {results} before: {', '.join(systems)}", err=True)
+        typer.echo(f"{name}: with figures of {results}: {', '.join(systems)}", err=True)
+    for name, systems in left_out(before, report).items():
+        seeds = "; ".join(f"{each} {', '.join(map(str, lost))}" for each, lost in systems.items())
+        typer.echo(
+            f"{name}: figures of {results} that are of other data, of other settings or of another "
+            f"pretrained model, and no longer count, by seed: {seeds}",
+            err=True,
+        )
     _show(report, results=results, plot=plot, as_json=as_json)
 
 
