@@ -12,7 +12,7 @@ SYSTEMS = {
     "prior": "always the most frequent emojis",
     "shipped": "**this model**",
     "model": "the same before quantisation",
-    "small": "`small`, distilled from it",
+    "small": "`small`, the second model",
 }
 
 

@@ -1,4 +1,4 @@
-"""The tables of the shipped model beside the one that was shipped before it."""
+"""The tables of the shipped model beside the first one that was."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -48,7 +48,7 @@ def before_and_now(results: Results) -> str:
     systems = [system_name(system) for system in SYSTEMS]
     return "\n\n".join(
         (
-            table(("", "model before", "this model", "times fastText"), emojis, "lrrr"),
+            table(("", "first model", "this model", "times fastText"), emojis, "lrrr"),
             table(("set", "measure", *systems), transfer, "ll" + "r" * len(systems)),
         )
     )
