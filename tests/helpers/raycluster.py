@@ -22,11 +22,14 @@ ROOT = Path(__file__).resolve().parents[2]
 def main() -> None:
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     os.environ["RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO"] = "0"
-    from ray.cluster_utils import Cluster
-
     node = {"num_cpus": 1, "object_store_memory": 100_000_000}
     # Not where a user's own cluster is noted; short, as the paths of sockets have to be.
     with tempfile.TemporaryDirectory(prefix="ray") as folder:
+        # Where Ray notes the cluster's address, and does not make the folder.
+        os.environ["RAY_TMPDIR"] = folder
+        (Path(folder) / "ray").mkdir()
+        from ray.cluster_utils import Cluster
+
         head = {**node, "temp_dir": folder, "include_dashboard": False}
         cluster = Cluster(initialize_head=True, head_node_args=head)
         for _ in range(int(sys.argv[1]) - 1):
