@@ -1,6 +1,7 @@
 """Posts and corpora in object stores: servers on this machine that speak as S3 and Google's do."""
 
 import gzip
+import os
 import subprocess
 import sys
 
@@ -171,7 +172,11 @@ def test_a_cluster_reads_and_the_one_who_asked_writes(bucket, post_file, tmp_pat
     command += ["--per-emoji", "6", "--natural", "40", "--runner", "ray", "--out", out]
     with started(2) as nodes:
         run = subprocess.run(
-            [*command, "--address", nodes.address], check=False, capture_output=True, text=True
+            [*command, "--address", nodes.address],
+            check=False,
+            capture_output=True,
+            text=True,
+            env=os.environ | {"PYTHONFAULTHANDLER": "1"},  # it has crashed in native code, once
         )
     assert run.returncode == 0, run.stderr
     fetch(out, tmp_path / "back")
