@@ -43,7 +43,7 @@ EXCEPTIONS = {
     ("deepmoji.training", "deepmoji.corpus.shards"),
     # An exported model is proved to agree with torch by the code that will run it.
     ("deepmoji.training.export", "deepmoji.inference.predictor"),
-    # So are a teacher's answers computed on a CPU: an int8 graph is twice as fast as the network.
+    # So are a teacher's answers computed on a CPU: an int8 graph is faster than the network.
     ("deepmoji.training.teacher", "deepmoji.inference.engine"),
     # One definition of the measures, for training's validation and for evaluation.
     ("deepmoji.training", "deepmoji.evaluation.metrics"),

@@ -76,12 +76,10 @@ def still_tested(told: Report, systems: Report, cells: Iterable[Cell]) -> Report
     """
     seed = told["seed"]
     own = {cell.key.system for cell in cells if cell.key.seed == seed}
-    taken_over = {
-        name for name, entry in systems.items() if seed in entry["seeds"] and name not in own
-    }
-    if told["system"] not in taken_over:
+    gone = {name for name, entry in systems.items() if seed in entry["seeds"] and name not in own}
+    if told["system"] not in gone:
         return None
-    against = {name: test for name, test in told["against"].items() if name in taken_over}
+    against = {name: test for name, test in told["against"].items() if name in gone}
     return told | {"against": against}
 
 
