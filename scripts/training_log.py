@@ -10,6 +10,7 @@ from statistics import mean
 from typing import Any
 
 from runs.settings import Experiment, names, read
+from scripts import scaling
 from scripts.blocks import ROOT, table, update
 
 PAGE = ROOT / "docs" / "training-log.md"
@@ -44,6 +45,8 @@ def render(rows: list[dict[str, Any]]) -> str:
         mine = [each for each in experiments if each.lever == lever]
         sections += [f"## {lever.capitalize()}", _table(mine, by_name)]
         sections += ["\n".join(_words(each) for each in mine)]
+        if lever == scaling.LEVER and (more := scaling.section(scaling.points(rows, experiments))):
+            sections.append(more)
     return "\n\n".join(sections) + "\n"
 
 
@@ -90,5 +93,13 @@ def read_rows() -> list[dict[str, Any]]:
     return json.loads(RESULT.read_text(encoding="utf-8"))["rows"] if RESULT.exists() else []
 
 
+def main() -> int:
+    """Write the page and its plot, or with `--check` compare the page."""
+    rows, check = read_rows(), "--check" in sys.argv
+    if not check:
+        scaling.plot(scaling.points(rows, [read(name) for name in names()]))
+    return update(PAGE, render(rows), check=check)
+
+
 if __name__ == "__main__":
-    sys.exit(update(PAGE, render(read_rows()), check="--check" in sys.argv))
+    sys.exit(main())
