@@ -134,6 +134,16 @@ def test_emoji_stands_with_and_without_the_leak(tmp_path):
     assert task[LEAK_FREE]["rows"] == kept.sum()
 
 
+def test_nobody_reads_the_leak(tmp_path):
+    """Nor is an answer to the text with it taken for one to the text without."""
+    (task,) = make_leaky(tmp_path)
+    for split in (task.train, task.validation, task.test):
+        assert not any("\ufe0f" in text for text in split.texts)
+    assert task.digest != task.test.digest
+    (other,) = load_tasks("tweeteval", tmp_path, ["emotion"])
+    assert (other.digest, other.test.leaky) == (other.test.digest, frozenset())
+
+
 def test_nothing_kept_is_said(data, tmp_path):
     tasks = load_tasks("paper", data)
     with pytest.raises(InputError, match=r"holds no answers.*benchmark run --suite paper"):

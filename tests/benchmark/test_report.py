@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from deepmoji.benchmark import systems
 from deepmoji.benchmark.cells import Cell
 from deepmoji.benchmark.curve import CurvePlan
 from deepmoji.benchmark.earlier import left_out
@@ -13,6 +14,7 @@ from deepmoji.benchmark.job import Base, plan
 from deepmoji.benchmark.published import LEAK_FREE
 from deepmoji.benchmark.report import curve_report, suite_report, tables
 from deepmoji.benchmark.tasks import load_tasks
+from deepmoji.errors import InputError
 from deepmoji.evaluation.measures import best_thresholds, measure
 from scripts import readme, transfer_figures
 from tests.benchmark.conftest import truth_of
@@ -23,6 +25,13 @@ FAKES = (
     Fake(name="new"),
     Fake(name="chain-thaw", uses_base=True),
 )
+
+
+@pytest.fixture(autouse=True)
+def known(monkeypatch):
+    """These systems are those that there are; figures of others would be of unknown settings."""
+    every = (*FAKES, Fake(name="last", uses_base=True), Fake(name="constant"))
+    monkeypatch.setattr(systems, "SYSTEMS", {fake.name: fake for fake in every})
 
 
 def compute(jobs, out):
@@ -165,10 +174,10 @@ def test_figures_whose_answers_are_gone_are_taken_over(data, base, paper, tmp_pa
     before["tasks"]["SCv1"]["systems"]["new"]["by_seed"] = [0.25, 0.75]
     before["tasks"]["SCv1"]["systems"]["tfidf"]["by_seed"] = [0.25]
     after = suite_report(tasks, tmp_path, before)
-    systems = after["tasks"]["SCv1"]["systems"]
-    assert list(systems) == list(paper["tasks"]["SCv1"]["systems"])
-    assert systems["new"]["by_seed"] == [0.25, 0.75]
-    assert systems["tfidf"] == paper["tasks"]["SCv1"]["systems"]["tfidf"]  # marked anew
+    found = after["tasks"]["SCv1"]["systems"]
+    assert list(found) == list(paper["tasks"]["SCv1"]["systems"])
+    assert found["new"]["by_seed"] == [0.25, 0.75]
+    assert found["tfidf"] == paper["tasks"]["SCv1"]["systems"]["tfidf"]  # marked anew
     assert after["taken_over"]["SCv1"] == ["chain-thaw", "new"]
     assert set(after["tasks"]["SCv1"]["compared"]["against"]) == {"new"}
     assert after["tasks"]["PsychExp"] == before["tasks"]["PsychExp"]
@@ -252,13 +261,15 @@ def test_figures_that_need_no_model_outlive_it(data, base, paper, tmp_path):
     assert all(report["compared"] is None for report in after["tasks"].values())
 
 
-@pytest.mark.parametrize("other", ["suite", "texts"])
+@pytest.mark.parametrize("other", ["suite", "texts", "data"])
 def test_figures_of_other_data_are_not_taken_over(data, base, paper, tmp_path, other):
     tasks = load_tasks("paper", data, ["SCv1"])
     compute(plan(tasks, [Fake(name="chain-thaw", uses_base=True)], seeds=1, base=base), tmp_path)
     before = json.loads(json.dumps(paper))
     if other == "texts":
         before["tasks"]["SCv1"]["texts"]["train"] += 1
+    elif other == "data":  # as many texts, of the same classes, but others
+        before["tasks"]["SCv1"]["data"] = "0" * 64
     else:
         before[other] = "another"
     after = suite_report(tasks, tmp_path, before)
@@ -266,6 +277,31 @@ def test_figures_of_other_data_are_not_taken_over(data, base, paper, tmp_path, o
     assert after["taken_over"] == {}
     same = suite_report(tasks, tmp_path, paper)
     assert same["taken_over"] == {"SCv1": ["chain-thaw", "new", "tfidf"]}
+
+
+@pytest.mark.parametrize("settings", ["other", None])
+def test_figures_of_other_settings_are_not_taken_over(data, base, paper, tmp_path, settings):
+    """Nor those that do not say of which: no reader could tell them from today's."""
+    tasks = load_tasks("paper", data, ["SCv1"])
+    compute(plan(tasks, [Fake(name="last", uses_base=True)], seeds=1, base=base), tmp_path)
+    before = json.loads(json.dumps(paper))
+    entry = before["tasks"]["SCv1"]["systems"]["tfidf"]
+    entry["settings"] = settings
+    if settings is None:
+        del entry["settings"]
+    after = suite_report(tasks, tmp_path, before)
+    assert after["taken_over"] == {"SCv1": ["chain-thaw", "new"]}
+    assert left_out(before, after)["SCv1"] == {"tfidf": [0]}
+    assert set(after["tasks"]["SCv1"]["compared"]["against"]) == {"new"}
+
+
+def test_a_curve_is_of_one_making(data, base, tmp_path):
+    tasks = load_tasks("paper", data, ["SCv1"])
+    for size, settings in ((10, {"v": 1}), ("all", {"v": 2})):
+        fake = Fake(name="tfidf", settings=settings)
+        compute(CurvePlan(tasks=tasks, systems=[fake], sizes=(size,)).jobs(base), tmp_path)
+    with pytest.raises(InputError, match="other settings"):
+        curve_report(tasks, tmp_path)
 
 
 # What people read.
@@ -327,6 +363,39 @@ def test_readme_says_which_model_was_measured(suite, request):
     for base, is_said in ((None, False), (Base.of(None).digest, False), ("0" * 64, True)):
         results = {f"benchmark-{suite}": report | {"base": base}}
         assert (readme.EARLIER in readme.render(page, results, blocks)) == is_said
+
+
+def test_readme_marks_what_differs_and_what_was_not_tested(paper):
+    report = json.loads(json.dumps(paper))
+    against = {"tfidf": {"difference": 0.1, "p": 0.001}, "new": {"difference": 0.1, "p": 0.5}}
+    for task in report["tasks"].values():
+        task["compared"]["against"] = against
+        task["systems"]["last"] = task["systems"]["new"]
+    lines = transfer_figures.paper_table({"benchmark-paper": report}).splitlines()
+    cells = [each.strip() for each in next(x for x in lines if x.startswith("| SCv1")).split("|")]
+    header = [each.strip() for each in next(x for x in lines if x.startswith("| set")).split("|")]
+    shown = dict(zip(header, cells, strict=True))
+    assert [shown[name][-1] for name in ("TF-IDF", "last")] == ["*", "°"]
+    assert not set("*°") & set(shown["chain-thaw"].replace("**", ""))
+    assert "`*` differs from chain-thaw" in lines[0]
+    assert "`°` was not tested" in lines[0]
+    for task in report["tasks"].values():
+        del task["systems"]["chain-thaw"]
+        task["compared"] = None
+    assert "`" not in transfer_figures.paper_table({"benchmark-paper": report}).splitlines()[0]
+
+
+def test_seconds_are_of_the_same_sets_for_all(paper):
+    """A system that lacks a large set would look fast."""
+    report = json.loads(json.dumps(paper))
+    for name, task in report["tasks"].items():
+        for entry in task["systems"].values():
+            entry["seconds"] = 1000.0 if name == "kaggle-insults" else 1.0
+    del report["tasks"]["kaggle-insults"]["systems"]["chain-thaw"]
+    report["tasks"]["SCv1"]["systems"]["vader"] = report["tasks"]["SCv1"]["systems"]["tfidf"]
+    lines = transfer_figures.paper_table({"benchmark-paper": report}).splitlines()
+    row = next(line for line in lines if line.startswith("| seconds a set (mean of 7)"))
+    assert [cell.strip() for cell in row.split("|")[4:-2]] == ["–", "1", "1"]
 
 
 PARTS = {"paper": "transfer", "tweeteval": "tweeteval", "curve": "curve"}

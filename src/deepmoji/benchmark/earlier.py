@@ -3,8 +3,10 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from deepmoji.benchmark import systems as known
 from deepmoji.benchmark.cells import Cell
-from deepmoji.benchmark.systems import SYSTEMS
+from deepmoji.benchmark.job import plain
+from deepmoji.benchmark.standing import settings_digest
 
 Report = dict[str, Any]
 
@@ -12,7 +14,10 @@ Report = dict[str, Any]
 def still_valid(
     before: Report, suite: str, base: str | None, about: Mapping[str, Report]
 ) -> dict[str, Report]:
-    """Return the tasks of an earlier report that are of the same data.
+    """Return the tasks of an earlier report that are of the same data, without what is outdated.
+
+    Figures of systems that have other settings by now are left out, and those of none that is
+    known: nobody could say what they are figures of.
 
     Args:
         before: the earlier report; {} for none.
@@ -23,16 +28,17 @@ def still_valid(
     if before.get("suite") != suite:
         return {}
     is_other = len({before.get("base"), base} - {None}) > 1
+    current = {
+        name: settings_digest(plain(system.settings))
+        for name, system in known.SYSTEMS.items()
+        if not (is_other and system.uses_base)
+    }
     found = {
-        name: _without_base(report) if is_other else report
+        name: _only(current, report)
         for name, report in before["tasks"].items()
-        if name in about
+        if name in about and all(report.get(key) == value for key, value in about[name].items())
     }
-    return {
-        name: report
-        for name, report in found.items()
-        if report["systems"] and all(report.get(key) == value for key, value in about[name].items())
-    }
+    return {name: report for name, report in found.items() if report["systems"]}
 
 
 def taken_over(cells: Iterable[Cell], systems: Report) -> set[str]:
@@ -95,11 +101,15 @@ def left_out(before: Report, report: Report) -> dict[str, dict[str, list[int]]]:
     return found
 
 
-def _without_base(report: Report) -> Report:
-    """Return what stands in a task's report whatever the pretrained model is."""
+def _only(settings: Mapping[str, str], report: Report) -> Report:
+    """Return a task's report with the figures that these settings gave."""
     systems = {
         name: entry
         for name, entry in report["systems"].items()
-        if name in SYSTEMS and not SYSTEMS[name].uses_base
+        if name in settings and entry.get("settings") == settings[name]
     }
-    return report | {"systems": systems, "compared": None}
+    tests = report["compared"]
+    if tests is not None:
+        against = {name: each for name, each in tests["against"].items() if name in systems}
+        tests = tests | {"against": against} if tests["system"] in systems else None
+    return report | {"systems": systems, "compared": tests}

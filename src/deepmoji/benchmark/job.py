@@ -79,7 +79,7 @@ class Job:
             size=size,
             data=task.digest,
             model=base.digest if system.uses_base else None,
-            settings=_plain(system.settings),
+            settings=plain(system.settings),
         )
         return cls(key=key, task=task, system=system, base=base.folder)
 
@@ -121,7 +121,7 @@ class Job:
             seconds=max(time.perf_counter() - begun, _spent(answers.report)),
             machine=f"{platform.system()} {platform.machine()}, {available_cores()} cores",
             versions=_versions(),
-            report=_plain(answers.report),
+            report=plain(answers.report),
         )
 
 
@@ -179,8 +179,12 @@ def _checked(scores: Array, count: int, classes: int) -> Array:
     return array
 
 
-def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return values as JSON gives them back, so that they can be compared with stored ones."""
+def plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values as JSON gives them back, so that they can be compared with stored ones.
+
+    >>> plain({"words": (1, 2)})
+    {'words': [1, 2]}
+    """
     return json.loads(json.dumps(dict(values), default=_item))
 
 

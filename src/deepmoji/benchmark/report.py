@@ -24,6 +24,7 @@ from deepmoji.benchmark.standing import (
     DIGITS,
     Marked,
     check_models,
+    check_settings,
     compared,
     floor,
     leak_free_rows,
@@ -47,9 +48,9 @@ def suite_report(tasks: Sequence[Task], out: Path, before: Report | None = None)
         tasks: of one suite; those without a single answer are left out.
         out: the folder of the benchmark.
         before: an earlier report: figures of systems and seeds whose answers are no longer there
-            are taken over from it, where they are of the same data and, if a system starts from
-            one, the same pretrained model; seeds beside others of the same system, if they are of
-            the same settings. Answers are large, and are not always kept.
+            are taken over from it, where they are of the same data, of the settings that the system
+            has now and, if it starts from one, of the same pretrained model. Answers are large, and
+            are not always kept.
 
     Returns:
         plain JSON values: for each task its measure, sizes, floor, published figures, each
@@ -174,6 +175,7 @@ def _about(task: Task) -> Report:
         "floor": None if lowest.leak_free is None else round(lowest.leak_free, DIGITS),
     }
     return {
+        "data": task.digest,
         "measure": task.measure,
         "kind": task.problem.kind,
         "classes": list(task.problem.classes),
@@ -194,6 +196,10 @@ def _about(task: Task) -> Report:
 
 
 def _curve(task: Task, cells: Sequence[Cell]) -> Report:
+    for system in {
+        cell.key.system for cell in cells
+    }:  # one making from the first point to the last
+        check_settings([cell for cell in cells if cell.key.system == system])
     points: dict[tuple[str, Size], list[Marked]] = {}
     for cell in cells:
         size = "all" if cell.key.size is None else cell.key.size

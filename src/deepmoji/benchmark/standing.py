@@ -29,9 +29,6 @@ from deepmoji.evaluation.significance import approximate_randomisation
 COMPARED = "chain-thaw"  # the system that the others are tested against
 DIGITS = 5  # of figures in reports
 _SEED = 0
-# One text in five of this test set still holds the variation selector of the emoji that was cut
-# out, and nearly all of those were hearts: the figure without them stands beside the official one.
-_LEAKS = {("tweeteval", "emoji"): "\ufe0f"}
 
 Figures = dict[str, float]
 
@@ -81,11 +78,8 @@ class Marked:
 
 
 def leak_free_rows(task: Task) -> NDArray[np.bool_] | None:
-    """Return which test texts do not give their answer away; None if none does."""
-    sign = _LEAKS.get((task.suite, task.name))
-    if sign is None:
-        return None
-    kept = np.array([sign not in text for text in task.test.texts])
+    """Return which test texts never gave their answer away; None if none did, or all."""
+    kept = np.array([place not in task.test.leaky for place in range(len(task.test))])
     return None if kept.all() or not kept.any() else kept
 
 
@@ -133,17 +127,17 @@ def over_seeds(
     Args:
         task: what it answered.
         marked: its cells.
-        earlier: what an earlier report has of it; its other seeds count, if they are of the same
-            settings and have the same measures.
+        earlier: what an earlier report has of it, with the same settings; its other seeds count,
+            if they have the same measures.
 
     Raises:
         InputError: if its cells were made with different settings.
     """
     check_settings([each.cell for each in marked])
-    settings = _digest(marked[0].cell.key.settings)
+    settings = settings_digest(marked[0].cell.key.settings)
     seeds = {each.cell.key.seed: _one_seed(each) for each in marked}
     names = marked[0].figures.keys()
-    if earlier and earlier.get("settings") == settings and earlier["measures"].keys() == names:
+    if earlier and earlier["settings"] == settings and earlier["measures"].keys() == names:
         seeds = _seeds_of(earlier) | seeds
     ordered = [seeds[seed] for seed in sorted(seeds)]
     leak_free = [each[LEAK_FREE] for each in ordered if each[LEAK_FREE] is not None]
@@ -184,7 +178,8 @@ def _seeds_of(entry: Mapping[str, Any]) -> dict[int, dict[str, Any]]:
     }
 
 
-def _digest(settings: Mapping[str, Any]) -> str:
+def settings_digest(settings: Mapping[str, Any]) -> str:
+    """Return what tells settings of one system apart."""
     return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,11 +27,13 @@ class ExamPaper:
         texts: to answer.
         data: the folder of the suites.
         digest: sha256 of the set, so that no paper is marked by the answers to another one.
+        leaky: places of the texts that gave their answer away, before that was cut out.
     """
 
     texts: tuple[str, ...]
     data: Path
     digest: str
+    leaky: frozenset[int] = frozenset()
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -48,7 +51,8 @@ class Task:
         train: to fit on.
         validation: to choose on.
         test: to answer; nothing can be chosen on it.
-        digest: sha256 of everything in the set and of how it is divided; names its answers.
+        digest: sha256 of everything in the set and of how it is read and divided; names its
+            answers.
         note: what a reader of results has to know; "" if nothing.
     """
 
@@ -64,12 +68,8 @@ class Task:
 
     def with_train(self, rows: Sequence[int]) -> "Task":
         """Return the task with these rows of its training split alone."""
-        content = json.dumps([self.digest, [int(row) for row in rows]])
-        return replace(
-            self,
-            train=self.train.take(rows),
-            digest=hashlib.sha256(content.encode()).hexdigest(),
-        )
+        digest = _digest([self.digest, [int(row) for row in rows]])
+        return replace(self, train=self.train.take(rows), digest=digest)
 
 
 def published_sets(suite: Suite, names: Sequence[str] | None = None) -> list[PublishedSet]:
@@ -102,13 +102,18 @@ def load_tasks(suite: Suite, data: Path, names: Sequence[str] | None = None) -> 
 
 
 def load_task(suite: Suite, data: Path, published: PublishedSet) -> Task:
-    """Read one set; the answers to its test split are dropped here.
+    """Read one set; the answers to its test split are dropped here, and what gives them away.
 
     Raises:
         InputError: if its file is missing or not as expected.
     """
     content = SetFile.read(data, suite, published)
-    train, validation, test = (content.splits[name] for name in SPLITS)
+    train, validation, test = (_without(published.leaks, content.splits[name]) for name in SPLITS)
+    leaky = [
+        place
+        for place, text in enumerate(content.splits["test"].texts)
+        if text != test.texts[place]
+    ]
     notes = _size_notes(content, published)
     if not len(train):
         train, validation = split_validation(validation, share=_DIVIDING_SHARE, seed=_DIVIDING_SEED)
@@ -129,10 +134,22 @@ def load_task(suite: Suite, data: Path, published: PublishedSet) -> Task:
         measure=published.measure,
         train=train,
         validation=validation,
-        test=ExamPaper(texts=test.texts, data=data, digest=content.digest),
-        digest=content.digest,
+        test=ExamPaper(texts=test.texts, data=data, digest=content.digest, leaky=frozenset(leaky)),
+        digest=_digest([content.digest, published.leaks]) if published.leaks else content.digest,
         note="; ".join(notes),
     )
+
+
+def _without(leaks: str, split: Labelled) -> Labelled:
+    """Cut out what gives answers away."""
+    if not leaks:
+        return split
+    pattern = re.compile(f"[{leaks}]")
+    return replace(split, texts=tuple(pattern.sub("", text) for text in split.texts))
+
+
+def _digest(values: object) -> str:
+    return hashlib.sha256(json.dumps(values).encode()).hexdigest()
 
 
 def _size_notes(content: SetFile, published: PublishedSet) -> list[str]:
