@@ -18,7 +18,7 @@ from deepmoji.benchmark.tasks import load_tasks
 from deepmoji.config import FineTuneConfig
 from deepmoji.errors import InputError, MissingDependency
 from deepmoji.evaluation.datasets import Labelled, Problem
-from deepmoji.evaluation.measures import measure
+from deepmoji.evaluation.measures import answers, best_thresholds, measure
 
 ENCODINGS = ("encodings-tfidf", "encodings-trees")
 QUICK = ("constant", "vader", "tfidf", "fasttext", *ENCODINGS)
@@ -161,6 +161,36 @@ def test_constant_is_the_best_constant_for_the_measure():
 
     assert answer("accuracy") == (0, "negative")
     assert answer("positive_f1") == (1, "positive")
+
+
+@pytest.mark.parametrize(
+    ("kind", "labels", "name", "said", "row"),
+    [
+        ("multi", [(), (), ("a",), ("a", "b"), ("b",)], "accuracy", "no class", [0, 0, 0]),
+        ("multi", [("a", "c"), ("a", "c"), ("b",)], "accuracy", "a and c", [1, 0, 1]),
+        ("multi", [("a", "c"), ("a", "c"), ("b",)], "macro_f1", "every class", None),
+        ("single", [("a",), ("a",), ("b",), ("c",)], "class_average_f1", "every class", None),
+        ("single", [("a",), ("a",), ("b",), ("c",)], "accuracy", "a", None),
+    ],
+)
+def test_the_best_constant_of_several_classes(kind, labels, name, said, row):
+    """The answer that is named is the one that is marked."""
+    texts = tuple(str(place) for place in range(len(labels)))
+    train = Labelled(texts=texts, labels=tuple(labels))
+    problem = Problem(classes=tuple("abc"), kind=kind)
+    fitted = SYSTEMS["constant"].fit(problem, train, train, base=None, seed=0, measure=name)
+    scores = fitted.scores(texts)
+    assert fitted.report["answer"] == said
+    truth = problem.targets(train, "training")
+    answered = answers(name, scores, kind, best_thresholds(truth, scores))
+    if said == "every class":
+        assert answered.all()
+    elif row is None:
+        assert (answered.argmax(axis=1) == 0).all()
+    else:
+        assert (answered == np.array(row, bool)).all()
+        share = sum(set(each) == set(labels[0]) for each in labels) / len(labels)
+        assert fitted.report["on train and validation"] == pytest.approx(share)
 
 
 FLOORS = {
