@@ -1,6 +1,7 @@
 """The README's tables about transfer, from what `deepmoji benchmark report` and `curve` wrote."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from deepmoji.benchmark.wording import figure, measure_name, percent, published_percent, system_name
@@ -17,6 +18,7 @@ TWEETEVAL = ("fastText", "LSTM", "BERTweet")
 LEAK_FREE = "public, rows without U+FE0F"
 SURE = 0.05
 NONE = "–"
+UNTESTED = "°"
 
 
 def paper_table(results: Results) -> str:
@@ -37,7 +39,7 @@ def paper_table(results: Results) -> str:
         rows.append((*_mean_row(report, systems), published))
     rows.append((*_seconds_row(report, systems), ""))
     parts = [
-        f"In %, mean ± standard deviation over {_runs(report)}. {_LEGEND}",
+        f"In %, mean ± standard deviation over {_runs(report)}. {_legend(report, systems)}",
         table(header, rows, "ll" + "r" * (len(header) - 2)),
         "The same methods, here / in the paper:",
         _beside_paper(report),
@@ -72,7 +74,7 @@ def tweeteval_table(results: Results) -> str:
         rows.append((*_mean_row(report, systems), *published))
     rows.append((*_seconds_row(report, systems), *[""] * len(TWEETEVAL)))
     parts = [
-        f"In %, mean ± standard deviation over {_runs(report)}. {_LEGEND}",
+        f"In %, mean ± standard deviation over {_runs(report)}. {_legend(report, systems)}",
         table(header, rows, "ll" + "r" * (len(header) - 2)),
         " ".join(_notes(report)),
     ]
@@ -109,24 +111,42 @@ def curve_table(results: Results) -> str:
     )
     return (
         f"Accuracy in %, by the number of training texts (all: {every}); mean ± standard deviation "
-        f"over {runs} draws of the texts, **bold** the best.\n\n{header}"
+        f"over up to {runs} draws of the texts (a figure without ± is of one), **bold** the best."
+        f"\n\n{header}"
     )
 
 
-_LEGEND = (
-    "The floor is the best constant answer; **bold** is the best that was measured here; `*` "
-    "differs from chain-thaw by more than chance (approximate randomisation on the same test "
-    "texts, p < 0.05); published figures were measured by others."
-)
+def _legend(report: Report, systems: Sequence[str]) -> str:
+    parts = ["The floor is the best constant answer", "**bold** is the best that was measured here"]
+    marks = {mark for task in report["tasks"].values() for mark in _marks(task, systems).values()}
+    if "*" in marks:
+        parts.append(
+            "`*` differs from chain-thaw by more than chance (approximate randomisation on the "
+            "same test texts, the first seed of both, p < 0.05)"
+        )
+    if UNTESTED in marks:
+        parts.append(f"`{UNTESTED}` was not tested for that")
+    return "; ".join([*parts, "published figures were measured by others."])
+
+
+def _marks(task: Report, systems: Sequence[str]) -> dict[str, str]:
+    """By system, what stands behind its figure; nothing where there is nothing to compare with."""
+    if "chain-thaw" not in task["systems"]:
+        return {}
+    against = (task["compared"] or {}).get("against", {})
+    found: dict[str, str] = {}
+    for system in systems:
+        if system != "chain-thaw" and system in task["systems"]:
+            tested = against.get(system)
+            found[system] = UNTESTED if tested is None else "*" if tested["p"] < SURE else ""
+    return found
 
 
 def _row(name: str, task: Report, systems: Sequence[str]) -> list[str]:
     entries = {
         system: entry["measures"][task["measure"]] for system, entry in task["systems"].items()
     }
-    against = (task["compared"] or {}).get("against", {})
-    sure = {system for system, tested in against.items() if tested["p"] < SURE}
-    cells = _cells(entries, systems, sure)
+    cells = _cells(entries, systems, _marks(task, systems))
     return [name, measure_name(task["measure"]), percent(task["floor"]), *cells]
 
 
@@ -150,15 +170,19 @@ def _group(report: Report, task: str) -> str:
 
 
 def _seconds_row(report: Report, systems: Sequence[str]) -> list[str]:
-    cells = []
+    """Seconds over the same sets for all; a system that has few of the sets is left out."""
+    tasks = report["tasks"]
+    having = {
+        system: {name for name, task in tasks.items() if system in task["systems"]}
+        for system in systems
+    }
+    wide = [system for system in systems if 2 * len(having[system]) > len(tasks)]
+    common = set(tasks).intersection(*(having[system] for system in wide))
+    cells: list[str] = []
     for system in systems:
-        found = [
-            task["systems"][system]["seconds"]
-            for task in report["tasks"].values()
-            if system in task["systems"]
-        ]
-        cells.append(f"{sum(found) / len(found):,.0f}")
-    return ["seconds a set, on one busy core", "", "", *cells]
+        found = [tasks[name]["systems"][system]["seconds"] for name in common if system in wide]
+        cells.append(f"{sum(found) / len(found):,.0f}" if found else NONE)
+    return [f"seconds a set (mean of {len(common)}), on one busy core", "", "", *cells]
 
 
 def _beside_paper(report: Report) -> str:
@@ -226,12 +250,12 @@ def _present(report: Report, systems: Sequence[str]) -> list[str]:
 
 
 def _cells(
-    entries: Mapping[str, Report], systems: Sequence[str], sure: Iterable[str] = ()
+    entries: Mapping[str, Report],
+    systems: Sequence[str],
+    marks: Mapping[str, str] = MappingProxyType({}),
 ) -> list[str]:
     best = _best([entries.get(system) for system in systems])
-    return [
-        _cell(entries.get(system), best) + ("*" if system in sure else "") for system in systems
-    ]
+    return [_cell(entries.get(system), best) + marks.get(system, "") for system in systems]
 
 
 def _cell(entry: Report | None, best: float) -> str:

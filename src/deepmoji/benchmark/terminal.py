@@ -80,7 +80,10 @@ def _caption(task: Report) -> str:
         f"The floor is the best constant answer: {task['floor_answer']}.",
     ]
     if task["compared"]:
-        lines.append("p: that chain-thaw differs as much by chance (approximate randomisation).")
+        lines.append(
+            "p: that chain-thaw differs as much by chance (approximate randomisation, "
+            f"seed {task['compared']['seed']} of both)."
+        )
     return "\n".join(lines)
 
 
