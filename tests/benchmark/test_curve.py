@@ -31,9 +31,8 @@ def test_every_beginning_is_stratified(label_sets, seed):
         counts = Counter(data.labels[row] for row in order[:size])
         assert counts.keys() == total.keys()
         for names, count in total.items():
-            # One each is promised, which small subsets take out of the others' share.
-            share = count * (size - len(total)) / len(data)
-            assert abs(counts[names] - share) <= 2 + len(total)
+            share = count / len(data)
+            assert abs(counts[names] - share * size) <= 1 + share * len(total) + 1e-9
 
 
 def test_binary_subsets_are_nested_and_in_proportion():

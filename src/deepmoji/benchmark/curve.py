@@ -18,9 +18,10 @@ SIZES: tuple[Size, ...] = (10, 30, 100, 300, "all")
 def nested_order(train: Labelled, seed: int) -> list[int]:
     """Return the rows in an order of which every beginning is a stratified subset.
 
-    The texts of each set of labels are shuffled and spread evenly over the order, so that the
-    first n rows hold each of them in its share, to within one text. Their first ones come before
-    everything else: no class lacks in a subset that has room for all.
+    The texts of each set of labels are shuffled and spread evenly over the order. Their first ones
+    come before everything else: no class lacks in a subset that has room for all. So of the first n
+    rows each set of labels has its share, to within one text and its share of those first ones that
+    rare sets have before their turn.
 
     Args:
         train: texts and labels.

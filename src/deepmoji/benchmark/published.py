@@ -24,6 +24,7 @@ LEAK_FREE = "public, rows without U+FE0F"  # TweetEval's emoji: see ``standing``
 _FEWER = "the paper's, with 100 test texts fewer than the public one"
 _OWN = "the paper's"
 _LATER = "that of its paper"
+_NAMED = ("Emo2Vec", "InfoDCL", "DCL")  # papers of their own; others are figures beside those
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,7 +146,7 @@ def _of_paper() -> Iterator[Published]:
             measure=measure,
             split=_LATER,
             decimals=0 if value == round(value, 2) else 1,
-            source=f"{system}'s paper" if "figure" not in system else "a later paper",
+            source=f"{system}'s paper" if system.startswith(_NAMED) else "a later paper",
         )
 
 

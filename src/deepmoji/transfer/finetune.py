@@ -204,7 +204,8 @@ def _tuned(
     network = as_network(outcome.config, outcome.weights)
     scores = network_scores(network, lesson.validation, lesson.max_tokens)
     thresholds = best_thresholds(material.validation_targets, scores)
-    record = _record(lesson, config, method=method, seed=seed) | {
+    arithmetic = course.hardware.arithmetic
+    record = _record(lesson, config, method=method, seed=seed, arithmetic=arithmetic) | {
         "history": outcome.history,
         "thresholds": [round(float(each), 2) for each in thresholds],
         "measures": {
@@ -250,11 +251,14 @@ def _finish(
         return FineTuned(write_record(made, record), remove=stack.pop_all().close)
 
 
-def _record(lesson: Texts, config: FineTuneConfig, *, method: str, seed: int) -> dict[str, Any]:
+def _record(
+    lesson: Texts, config: FineTuneConfig, *, method: str, seed: int, arithmetic: str
+) -> dict[str, Any]:
     """Return what is known before training."""
     return {
         "method": method,
         "seed": seed,
+        "arithmetic": arithmetic,
         "made_with": {name: version(name) for name in _MAKERS} | {"python": python_version()},
         "base": _origin(lesson.bundle),
         "settings": config.to_dict()
