@@ -208,6 +208,30 @@ def test_interrupt_ends_the_workers_and_keeps_what_is_done(tasks, base, tmp_path
         os.kill(pids[0], 0)
 
 
+@pytest.mark.parametrize("broken", ["first", "second"])
+def test_what_ends_before_a_worker_has_its_job_removes_no_file(
+    tasks, base, tmp_path, monkeypatch, broken
+):
+    """The null device least of all, which a superuser can remove."""
+    null = tmp_path / "null"
+    null.write_text("")
+    monkeypatch.setattr(os, "devnull", str(null))
+    jobs = jobs_of(tasks[:1], base, Fake(name="first"), Fake(name="second"))
+
+    class Stops(Recorder):
+        def started(self, job):
+            if job.system.name == broken:
+                raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError):
+        run(jobs, tmp_path / "out", processes=1, progress=Stops())
+    assert null.exists()
+    assert [state(job.key, tmp_path / "out") for job in jobs] == [
+        "done" if broken == "second" else "missing",
+        "missing",
+    ]
+
+
 def test_a_cell_that_is_not_of_these_tasks_stays(tasks, base, tmp_path):
     (job,) = jobs_of(tasks[:1], base, Fake())
     other = replace(job.key, seed=7)

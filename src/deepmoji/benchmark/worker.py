@@ -54,7 +54,7 @@ class Worker:
         self._begun = time.monotonic()
         self.connection, theirs = _CONTEXT.Pipe()
         self._process = _CONTEXT.Process(target=_serve, args=(theirs,), daemon=True)
-        self._log = Path(os.devnull)
+        self._log: Path | None = None  # of the job that it has
         with switched_on(_ONE_THREAD), interrupts_held_back():
             self._process.start()
         theirs.close()  # so that the end of the process is the end of the connection
@@ -85,7 +85,7 @@ class Worker:
             self.dismiss()
             self.join()
             raise WorkerDied(self._reason()) from None
-        self._log.unlink(missing_ok=True)
+        self.discard_log()
         return cell
 
     def dismiss(self, *, at_once: bool = False) -> None:
@@ -102,8 +102,10 @@ class Worker:
             self._process.join()
 
     def discard_log(self) -> None:
-        """Remove the log of a job that was broken off."""
-        self._log.unlink(missing_ok=True)
+        """Remove the log of the job that it has, if it has one: nobody needs it any more."""
+        if self._log is not None:
+            self._log.unlink(missing_ok=True)
+            self._log = None
 
     def _reason(self) -> str:
         code = self._process.exitcode or 0
@@ -111,7 +113,9 @@ class Worker:
             name = signal.Signals(-code).name
             hint = ": there was not enough memory, perhaps" if name == "SIGKILL" else ""
             return f"its process was ended by {name}{hint}"
-        said = _last_words(self._log.read_text("utf-8", "replace")) if self._log.exists() else ""
+        said = ""
+        if self._log is not None and self._log.exists():
+            said = _last_words(self._log.read_text("utf-8", "replace"))
         return said.removeprefix("deepmoji.errors.") or f"its process ended with code {code}"
 
 
