@@ -46,6 +46,17 @@ def test_a_file_becomes_a_model_that_predicts(call, base, tmp_path):
     assert all(name in shown.stdout for name in ("anger", "fear", "joy"))
 
 
+def test_names_of_classes_are_no_markup(call, base, tmp_path):
+    texts, labels = make_texts(40, ("fear", "joy"))
+    names = {"fear": "x[/b]pos", "joy": ":smile: [red]\x1b[31m"}
+    train = write(tmp_path / "train.jsonl", texts, [names[each] for each in labels])
+    result = call("finetune", train, "--out", tmp_path / "m", "--base", base, "--method", "last",
+                  *FAST)  # fmt: skip
+    assert result.exit_code == 0, result.stderr
+    assert "x[/b]pos" in result.stdout
+    assert ":smile: [red]\ufffd[31m" in result.stdout
+
+
 def test_json_is_the_report(call, base, tmp_path):
     train = write(tmp_path / "train.jsonl", *make_texts(30))
     result = call("finetune", train, "--out", tmp_path / "m", "--base", base, "--method", "last",
@@ -54,6 +65,7 @@ def test_json_is_the_report(call, base, tmp_path):
     assert (report["method"], report["seed"]) == ("last", 3)
     assert report["settings"]["class_weights"] is True
     assert report["settings"]["epochs"] == 3
+    assert report["arithmetic"] == "32-true"
 
 
 @pytest.mark.parametrize(
@@ -134,7 +146,7 @@ def test_a_run_that_was_interrupted_is_finished_by_the_same_command(base, tmp_pa
     )
 
     def command(out):
-        options = ("--base", base, "--method", "full", *FAST, "--epochs", 40, "--patience", 40)
+        options = ("--base", base, "--method", "new", *FAST, "--epochs", 40, "--patience", 40)
         arguments = [str(each) for each in ("finetune", train, "--out", out, *options)]
         return [sys.executable, "-c", program, *arguments]
 

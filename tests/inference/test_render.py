@@ -106,6 +106,17 @@ def test_text_cannot_act_on_the_terminal():
     assert view.splitlines()[0].endswith("d")
 
 
+def test_labels_cannot_act_on_the_terminal():
+    """They are another person's words, too, if the model is."""
+    names = ("up\nsecond", "a\x1b[31mred\x07", "b\u202eX")
+    top = tuple((name, 0.3) for name in names)
+    view = show(made(top=top, labels=names), terminal=True)
+    assert not {"\x1b[31m", "\x07", "\u202e"} & {part for part in ("\x1b[31m", "\x07", "\u202e")
+                                                 if part in view}  # fmt: skip
+    assert len(bars(view)) == 3
+    assert "up second" in view
+
+
 def test_notes_say_what_was_not_read():
     assert "no words to read" in show(made(text="", words=(), unknown_share=1.0))
     assert "(empty text)" in show(made(text=" ", words=(), unknown_share=1.0))

@@ -241,6 +241,9 @@ def _unfinished(out: Path) -> Path:
 def _show(report: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
+
+    from deepmoji.inference.render import printable
 
     data, measures = report["data"], report["measures"]
     parts = [name for name in ("train", "validation", "test") if name in data]
@@ -249,8 +252,10 @@ def _show(report: dict[str, Any]) -> None:
     classes.add_column("")
     for part in parts:
         classes.add_column(part, justify="right")
-    for name in data["train_by_class"]:
-        classes.add_row(name, *(f"{data[f'{part}_by_class'][name]:,}" for part in parts))
+    for name in data["train_by_class"]:  # as it is, not as the markup that it may look like
+        classes.add_row(
+            Text(printable(name)), *(f"{data[f'{part}_by_class'][name]:,}" for part in parts)
+        )
     classes.add_row("all", *(f"{data[part]:,}" for part in parts), style="bold")
     console.print(classes)
     marks = Table(title="Measures in %", title_justify="left")

@@ -110,10 +110,10 @@ class PredictionView:
         room = max(10, min(wanted, width - (35 if emojis else 31)))
         bar_width = max(4, min(40, width - room - (16 if emojis else 12)))
         for label, probability in top:
-            name = _fit(NAMES.get(label, "") if emojis else label, room)
+            name = _fit(NAMES.get(label, "") if emojis else printable(label), room)
             line = Text("  ", no_wrap=True, overflow="crop")
             if emojis:
-                line.append(set_cell_size(label, 2) + "  ")
+                line.append(set_cell_size(printable(label), 2) + "  ")
             line.append(name + "  ")
             line.append(bar(probability / top[0][1], bar_width, ascii_only), Style(color="cyan"))
             line.append(f"{probability:8.1%}")
@@ -128,7 +128,7 @@ class PredictionView:
         if not prediction.labels:
             yield "none of the labels reaches its threshold"
         elif prediction.labels != (prediction.top[0][0],):  # several may hold
-            yield f"what holds: {' · '.join(prediction.labels)}"
+            yield f"what holds: {' · '.join(map(printable, prediction.labels))}"
         if prediction.truncated:
             yield f"only the first {len(prediction.words)} words were read"
         if prediction.windows > 1:
