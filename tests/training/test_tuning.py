@@ -48,14 +48,14 @@ def lesson(kind="single", rows=24):
     )
 
 
-def course(method="chain-thaw", folder=None, **changes):
+def course(method="chain-thaw", folder=None, precision="32-true", **changes):
     return Course(
         method=method,
         config=replace(CONFIG, **changes),
         max_tokens=8,
         batch_size=replace(CONFIG, **changes).batch(8),
         seed=0,
-        hardware=Hardware(device="cpu", processes=1, precision="32-true"),
+        hardware=Hardware(device="cpu", processes=1, precision=precision),
         folder=folder,
     )
 
@@ -189,6 +189,15 @@ def test_gradual_learns_slower_further_down_and_ends_by_its_cycle():
     assert counted == [1, 1, 6]
 
 
+def test_gradual_learns_in_cycles_of_one_step_and_within_few_epochs():
+    """A cycle of one step would take it at the rate of a cycle's end, which is next to nothing."""
+    weights = [run("gradual", epochs=epochs, epoch_size=1, new_learning_rate=rate).weights
+               for epochs, rate in ((1, 1e-9), (1, 0.01), (2, 0.01))]  # fmt: skip
+    still, once, twice = (each["attention"] for each in weights)
+    assert np.abs(once - still).max() > 0.005
+    assert np.abs(twice - still).max() > 0.005
+
+
 @pytest.mark.parametrize("method", ["chain-thaw", "gradual"])
 @pytest.mark.parametrize("stop_at", [1, 5, 9])
 def test_an_interrupted_run_goes_on_as_if_nothing_had_happened(
@@ -222,6 +231,9 @@ def test_a_folder_of_another_run_is_refused(tmp_path):
         run("last", folder=tmp_path / "run", patience=3)
     with pytest.raises(InputError, match="another data"):
         run("last", folder=tmp_path / "run", kind="multi")
+    # Half of it would be of the one arithmetic, half of the other.
+    with pytest.raises(InputError, match="another precision"):
+        run("last", folder=tmp_path / "run", precision="bf16-mixed")
 
 
 def test_a_loss_that_is_no_number_ends_the_run():

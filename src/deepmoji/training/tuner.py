@@ -21,6 +21,7 @@ from deepmoji.training.tuning import Progress, Standing, TuningCheckpoint
 Report = Callable[[Progress], None]
 _REPORT_SECONDS = 0.5
 _SAVE_SECONDS = 30.0
+_FEWEST_STEPS = 3  # of a cycle; one of fewer has no peak, and the rate stays even
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,12 +178,13 @@ class _Course:
                 members = [p for n, p in self._parameters() if n.split(".")[0] == layer]
                 groups.append({"params": members, "lr": peak / self.stage.slower**depth})
         optimiser = torch.optim.Adam(groups, fused=True)
-        if not self.stage.cycle:
+        steps = min(self.stage.cycle, config.epochs) * self.batches
+        if steps < _FEWEST_STEPS:
             return optimiser, None
         schedule = torch.optim.lr_scheduler.OneCycleLR(
             optimiser,
             max_lr=[group["lr"] for group in groups],
-            total_steps=self.stage.cycle * self.batches,
+            total_steps=steps,
             cycle_momentum=False,
         )
         return optimiser, schedule
