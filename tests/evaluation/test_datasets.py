@@ -161,9 +161,9 @@ def test_a_column_that_is_not_used_may_stand_twice(tmp_path):
         (["1.0", "0.0", "10.0"], ["1", "0", "10"]),
         (["1", "0", "-1"], ["1", "0", "-1"]),
         (["1.0", "0.5", "1", "-0.50"], ["1", "0.5", "1", "-0.5"]),  # as in every other format
-        (["1.0", "0.5", "low"], ["1.0", "0.5", "low"]),  # not all numbers: names as they stand
+        (["1.0", "0.5", "low"], ["1", "0.5", "low"]),  # whatever stands in other rows
         (["1" * 5000, "2"], ["1" * 5000, "2"]),
-        (["007", "1.0", "x"], ["007", "1.0", "x"]),
+        (["007", "1.0", "x"], ["007", "1", "x"]),
         (["True", "False"], ["True", "False"]),
         (["none", "NULL", "NA"], ["none", "NULL", "NA"]),  # names of classes, also "none"
         ([" joy ", "sad"], ["joy", "sad"]),
@@ -176,12 +176,12 @@ def test_labels_in_csv(tmp_path, cells, labels):
 
 
 def test_lists_of_labels_in_csv(tmp_path):
-    cells = ['["joy", "fear"]', "['joy', 'fear']", "[]", "[1, 2.0]", "joy"]
+    cells = ['["joy", "fear"]', "['joy', 'fear']", "[]", "[1, 2.0]", "joy", "1.0"]
     rows = "".join(f'"t"\t{cell}\n' for cell in cells)
     with pytest.raises(InputError):  # quotation marks inside a field have to be doubled
         read(write(tmp_path, "a.csv", 'text,label\nt,"["joy"]"\n'))
     quoted = "".join('t,"{}"\n'.format(cell.replace('"', '""')) for cell in cells)
-    expected = (("joy", "fear"), ("joy", "fear"), (), ("1", "2"), ("joy",))
+    expected = (("joy", "fear"), ("joy", "fear"), (), ("1", "2"), ("joy",), ("1",))
     assert read(write(tmp_path, "a.tsv", f"text\tlabel\n{rows}")).train.labels == expected
     assert read(write(tmp_path, "a.csv", f"text,label\n{quoted}")).train.labels == expected
 

@@ -122,8 +122,7 @@ def _rows(
     table = open_table(Path(source))
     text, label, split = _choose(table, text_column, label_column)
     names_of = label_names if table.typed else _cell_names
-    values = table.column(label) if table.typed else _numbers(table.column(label))
-    rows = labelled(table.column(text), values, table.place, names_of)
+    rows = labelled(table.column(text), table.column(label), table.place, names_of)
     return rows, None if split is None else _roles(table, split)
 
 
@@ -172,20 +171,15 @@ def _find(table: Table, named: str | None, usual: frozenset[str], argument: str)
     return found[0]
 
 
-def _numbers(cells: Sequence[str]) -> list[str]:
-    """Write numbers as other formats have them, if all labels are numbers.
-
-    pandas writes 1.0 for 1 in a CSV file, and so a label would depend on those in other rows.
-    """
-    matches = [_NUMBER.fullmatch(cell.strip()) for cell in cells]
-    if not all(matches):
-        return list(cells)
-    return [label_name(float(each[0]) if each[2] else int(each[1])) for each in matches if each]
-
-
 def _cell_names(cell: object) -> tuple[str, ...]:
-    """Return the labels of a CSV cell: a list as JSON or Python write it, or one label."""
+    """Return the labels of a CSV cell: a list as JSON or Python write it, or one label.
+
+    A number is written as other formats have it: pandas writes 1.0 for 1 in a CSV file. Each cell
+    counts by itself, whatever the labels of other rows are, or of another file.
+    """
     text = str(cell).strip()
+    if number := _NUMBER.fullmatch(text):
+        return (label_name(float(text) if number[2] else int(number[1])),)
     if not text.startswith("["):
         return (label_name(text),)
     try:
