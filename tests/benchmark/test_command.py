@@ -116,6 +116,37 @@ def test_report_marks_what_is_kept(options, tmp_path):
     assert plot.with_suffix(".svg").stat().st_size > 1000
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({"suite": "tweeteval", "tasks": {}}, "something else than a report of {suite}"),
+        ({"tasks": 3}, "something else than a report of {suite}"),
+        ([1], "something else than a report of {suite}"),
+        ({"suite": None, "tasks": {"SCv1": {}}}, "no whole report of {suite}"),
+    ],
+)
+@pytest.mark.parametrize("suite", ["paper", "curve"])
+def test_what_is_no_such_report_is_not_overwritten(options, tmp_path, content, message, suite):
+    results = tmp_path / "results.json"
+    if isinstance(content, dict) and "suite" in content:
+        content = content | {"suite": content["suite"] or suite}
+    results.write_text(json.dumps(content), encoding="utf-8")
+    command = ["report", "--suite", "paper", *options[:4]]
+    if suite == "curve":
+        command = ["curve", "--tasks", "SCv1", "--methods", "tfidf", "--sizes", "10", *options]
+    result = call(*command, "--results", results)
+    assert result.exit_code == 1
+    assert message.format(suite=suite) in result.stderr
+    assert json.loads(results.read_text("utf-8")) == content
+
+
+def test_sizes_that_a_set_has_not_are_told(options):
+    arguments = ["curve", "--tasks", "SCv1", "--methods", "tfidf", "--sizes", "10,9999"]
+    result = call(*arguments, "--seeds", 1, *options)
+    assert result.exit_code == 0, result.stderr
+    assert "SCv1 has too few training texts for: 9,999" in result.stderr
+
+
 def test_curve_fits_and_marks(options, tmp_path):
     arguments = ["curve", "--tasks", "SCv1", "--methods", "tfidf", "--sizes", "10,all"]
     result = call(*arguments, "--seeds", 2, *options, "--plot", tmp_path / "curve", "--json")
@@ -157,6 +188,14 @@ def test_check(data, tmp_path):
         (["run", "--suite", "paper", "--base", "nowhere"], ["nowhere", "bundle"]),
         (["run", "--suite", "paper", "--data", "nowhere"], ["nowhere", "docs/benchmark.md"]),
         (["curve", "--methods", "quick", "--sizes", "ten"], ["'ten'", "all"]),
+        (["curve", "--methods", "quick", "--sizes", "10,010"], ["twice"]),
+        (["curve", "--methods", "quick", "--sizes", "100000"], ["no set has so many"]),
+        (["run", "--suite", "paper", "--methods", ""], ["expected names, separated by commas"]),
+        (["run", "--suite", "paper", "--tasks", ","], ["expected names, separated by commas"]),
+        (
+            ["run", "--suite", "paper", "--methods", "quick", "--first-seed", "5"],
+            ["from seed 5 on", "seed 0 alone"],
+        ),
         (["report", "--suite", "paper"], ["holds no answers", "benchmark run --suite paper"]),
     ],
 )

@@ -15,6 +15,22 @@ from deepmoji.evaluation.datasets import Labelled
 SIZES: tuple[Size, ...] = (10, 30, 100, 300, "all")
 
 
+def size_named(text: str) -> Size:
+    """Return the size that a person writes.
+
+    >>> size_named("30"), size_named("all")
+    (30, 'all')
+
+    Raises:
+        InputError: if it is none.
+    """
+    if text == "all":
+        return "all"
+    if not text.isdecimal() or not int(text):
+        raise InputError(f"a size has to be a positive whole number or all, not {text!r}")
+    return int(text)
+
+
 def nested_order(train: Labelled, seed: int) -> list[int]:
     """Return the rows in an order of which every beginning is a stratified subset.
 
@@ -69,7 +85,7 @@ class CurvePlan:
         seeds: how many; each draws its own subsets.
 
     Raises:
-        InputError: if there is no size, or one is not positive.
+        InputError: if there is no size, one is not positive, or one stands twice.
     """
 
     tasks: Sequence[Task]
@@ -82,6 +98,17 @@ class CurvePlan:
             raise InputError(
                 f"sizes have to be positive whole numbers or 'all', not {list(self.sizes)}"
             )
+        if len(set(self.sizes)) < len(self.sizes):
+            raise InputError(f"a size stands twice in {list(self.sizes)}; name each once")
+
+    def too_large(self) -> dict[str, list[Size]]:
+        """Return by task the sizes that it has not so many texts for; they are left out."""
+        found: dict[str, list[Size]] = {}
+        for task in self.tasks:
+            large = [size for size in self.sizes if size != "all" and size > len(task.train)]
+            if large:
+                found[task.name] = [*large]
+        return found
 
     def jobs(self, base: Base) -> list[Job]:
         """Return the jobs in the order in which they are best done: see ``job.plan``.

@@ -1,14 +1,41 @@
 """What an earlier report still says: figures whose answers are no longer there."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 from deepmoji.benchmark import systems as known
 from deepmoji.benchmark.cells import Cell
 from deepmoji.benchmark.job import plain
 from deepmoji.benchmark.standing import settings_digest
+from deepmoji.errors import InputError
+from deepmoji.files import read_json
 
 Report = dict[str, Any]
+
+
+def read_earlier(path: Path | None, suite: str) -> Report:
+    """Return the report that a new one will stand in place of; {} for none.
+
+    Args:
+        path: of the file; it need not exist.
+        suite: paper, tweeteval or curve.
+
+    Raises:
+        InputError: if the file holds something else, which would be lost.
+    """
+    if path is None or not path.exists():
+        return {}
+    found = cast("Report", read_json(path))
+    tasks: Any = found.get("tasks") if isinstance(found, dict) else None  # pyright: ignore[reportUnnecessaryIsInstance]
+    if not isinstance(tasks, dict) or found.get("suite") != suite:
+        raise InputError(
+            f"{path} holds something else than a report of {suite}; choose another name"
+        )
+    reports = cast("Report", tasks).values()
+    if not all(isinstance(each, dict) and "systems" in each for each in reports):
+        raise InputError(f"{path} is no whole report of {suite}; delete it, or choose another name")
+    return found
 
 
 def still_valid(

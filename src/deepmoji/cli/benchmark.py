@@ -3,13 +3,12 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 import typer
 
 from deepmoji.benchmark.suites import SUITES, Suite, default_data
 from deepmoji.errors import DeepmojiError, InputError, require
-from deepmoji.files import read_json
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -101,6 +100,11 @@ def run_command(
         if task.note:
             typer.echo(f"{task.name}: {task.note}", err=True)
     jobs = plan(loaded, systems, seeds=seeds, first_seed=first_seed, base=Base.of(base))
+    if not jobs:
+        raise InputError(
+            f"nothing is to be computed from seed {first_seed} on: a system that knows no chance "
+            "has seed 0 alone, and VADER is for sets of sentiment"
+        )
     _run(jobs, out, processes)
     typer.echo(f"Next: deepmoji benchmark report --suite {suite} --out {out}")
 
@@ -119,14 +123,11 @@ def report_command(
     Example: [bold]deepmoji benchmark report --suite paper --plot scores[/bold]
     """
     _require()
-    from deepmoji.benchmark.earlier import left_out
+    from deepmoji.benchmark.earlier import left_out, read_earlier
     from deepmoji.benchmark.report import suite_report
     from deepmoji.benchmark.tasks import load_tasks, published_sets
 
-    found: object = read_json(results) if results is not None and results.exists() else {}
-    if not isinstance(found, dict):
-        raise InputError(f"{results} is no report of a benchmark; choose another name")
-    before = cast("dict[str, Any]", found)
+    before = read_earlier(results, suite)
     told: Any = before.get("tasks", {})
     sets = [each.name for each in published_sets(suite)]
     answered = [name for name in sets if (out / suite / name).is_dir()]
@@ -173,18 +174,26 @@ def curve_command(
     Example: [bold]deepmoji benchmark curve --tasks SS-Youtube --plot curve[/bold]
     """
     _require()
-    from deepmoji.benchmark.curve import CurvePlan
+    from deepmoji.benchmark.curve import CurvePlan, size_named
+    from deepmoji.benchmark.earlier import read_earlier
     from deepmoji.benchmark.job import Base
-    from deepmoji.benchmark.report import curve_report
+    from deepmoji.benchmark.report import CURVE, curve_report
     from deepmoji.benchmark.tasks import load_tasks
 
     plan = CurvePlan(
         tasks=load_tasks(suite, data or default_data(), _names(tasks) or _CURVE_TASKS[suite]),
         systems=_systems(methods or _CURVE_METHODS),
-        sizes=[_size(each) for each in _names([sizes]) or []],
+        sizes=[size_named(each) for each in _names([sizes]) or []],
         seeds=seeds,
     )
-    _run(plan.jobs(Base.of(base)), out, processes)
+    read_earlier(results, CURVE)  # nothing else is to be overwritten
+    for name, large in plan.too_large().items():
+        listed = ", ".join(f"{size:,}" for size in large)
+        typer.echo(f"{name} has too few training texts for: {listed}", err=True)
+    jobs = plan.jobs(Base.of(base))
+    if not jobs:
+        raise InputError("there is nothing to compute: no set has so many training texts")
+    _run(jobs, out, processes)
     _show(curve_report(plan.tasks, out), results=results, plot=plot, as_json=as_json)
 
 
@@ -248,16 +257,17 @@ def _systems(methods: Sequence[str] | None) -> list[Any]:
 
 
 def _names(values: Sequence[str] | None) -> list[str] | None:
-    """Return the names in options that hold several, separated by commas."""
-    return [name.strip() for value in values or () for name in value.split(",") if name.strip()]
+    """Return the names in options that hold several, separated by commas; None for no option.
 
-
-def _size(text: str) -> Any:
-    if text == "all":
-        return text
-    if not text.isdecimal() or not int(text):
-        raise InputError(f"a size has to be a positive whole number or all, not {text!r}")
-    return int(text)
+    Raises:
+        InputError: if an option is given and names nothing, as an unset variable of a shell does.
+    """
+    if not values:
+        return None
+    names = [name.strip() for value in values for name in value.split(",") if name.strip()]
+    if not names:
+        raise InputError(f"expected names, separated by commas, got {', '.join(values)!r}")
+    return list(dict.fromkeys(names))
 
 
 def _show(report: Any, *, results: Path | None, plot: Path | None, as_json: bool) -> None:
