@@ -6,6 +6,7 @@ from typing import Any, Literal, Self, cast
 
 from deepmoji.errors import InputError
 
+_COUNTABLE = 1 << 31  # what no run comes near, and every library can count to
 MAX_SEED = 1 << 23  # seeds of single steps are made from it, and torch takes 63 bits
 MAX_TOKENS = 128  # where a pretrained model cuts: an LSTM reads on past what it was trained with
 ORIGINAL_TOKENS = 30  # where the original's examples cut texts
@@ -233,6 +234,8 @@ class FineTuneConfig(_Record):
 def _check_count(name: str, value: object, *, least: int) -> None:
     ok = isinstance(value, int) and not isinstance(value, bool) and value >= least
     _check(ok=ok, message=f"{name} has to be a whole number of {least} or more, not {value!r}")
+    fits = isinstance(value, int) and value < _COUNTABLE
+    _check(ok=fits, message=f"{name} has to be less than {_COUNTABLE:,}, not {value!r}")
 
 
 def check_seed(seed: object) -> None:

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from deepmoji.cli import app
 from deepmoji.evaluation.datasets import read
-from tests.helpers.tunable import CUES, FAST, make_texts
+from tests.helpers.tunable import CUES, fast, make_texts
 
 
 def call(*arguments):
@@ -145,7 +145,7 @@ def test_the_table_feeds_finetune(tmp_path, bundle):
         "test_ind": list(range(50, 60)),
     }
     converted(tmp_path, data)
-    options = [f"--{name.replace('_', '-')}={value}" for name, value in FAST.items()]
+    options = [f"--{name.replace('_', '-')}={value}" for name, value in fast("last").items()]
     result = call("finetune", tmp_path / "data.parquet", "--out", tmp_path / "model", "--base",
                   bundle.folder, "--method", "last", "--json", *options)  # fmt: skip
     assert result.exit_code == 0, result.stderr

@@ -12,6 +12,7 @@ from deepmoji.text.vocabulary import SPECIAL_TOKENS, Vocabulary
 from deepmoji.training.export import save_network
 from deepmoji.training.network import Network
 from deepmoji.transfer.finetune import finetune
+from deepmoji.transfer.options import UNUSED
 
 CUES = {"anger": ("furious", "traffic"), "fear": ("scared", "dark"), "joy": ("happy", "sunny")}
 FILLERS = ("the", "my", "today", "really", "this", "was", "so", "we", "what", "it", "is", "here")
@@ -46,9 +47,15 @@ def base(tmp_path_factory):
     return make_tunable(tmp_path_factory.mktemp("bundles") / "base").folder
 
 
+def fast(method="chain-thaw"):
+    """The settings of :data:`FAST` that a method has a use for."""
+    return {name: value for name, value in FAST.items() if name not in UNUSED.get(method, {})}
+
+
 def tune(base, texts, labels, **changes):
     """Tune a tiny model fast, with the settings that a test is about changed."""
-    return finetune((texts, labels), base=base, **(FAST | changes))
+    settings = fast(changes.get("method", "chain-thaw"))
+    return finetune((texts, labels), base=base, **(settings | changes))
 
 
 def make_texts(count: int, labels: tuple[str, ...] = tuple(CUES), seed: int = 0):

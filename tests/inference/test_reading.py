@@ -209,7 +209,8 @@ def test_settings_travel_with_the_predictor(bundle):
         ({"stride": 5}, "stride is for long texts that are read in windows"),
         ({"long_texts": "mean", "stride": 0}, "stride has to be 1 or more, not 0"),
         ({"long_texts": "mean", "stride": 25}, r"24 \(max_tokens\) or less, not 25"),
-        ({"long_texts": "mean", "max_tokens": 0}, "max_tokens has to be 1 or more"),
+        ({"long_texts": "mean", "max_tokens": 0}, "max_tokens has to be a whole number of 1"),
+        ({"max_tokens": 2.5}, "whole number of 1 or more, not 2.5"),
     ],
 )
 def test_impossible_settings_are_refused(bundle, settings, message):

@@ -15,10 +15,11 @@ from deepmoji.evaluation.datasets import Labelled
 from deepmoji.inference.predictor import load
 from deepmoji.training.export import export
 from deepmoji.training.weights import read_weights, starting_weights
-from deepmoji.transfer.finetune import METHODS, finetune
+from deepmoji.transfer.finetune import finetune
 from deepmoji.transfer.one_vs_rest import one_vs_rest
+from deepmoji.transfer.options import METHODS
 from deepmoji.transfer.plain import plain_lstm
-from tests.helpers.tunable import FAST, base, make_texts, make_tunable, tune
+from tests.helpers.tunable import base, fast, make_texts, make_tunable, tune
 
 __all__ = ["base"]
 
@@ -156,7 +157,7 @@ def test_a_file_with_a_split_column_brings_all_three(base, tmp_path):
     rows += [f"{t},{n},{s}" for t, n, s in zip(texts, labels, parts, strict=True)]
     path = tmp_path / "data.csv"
     path.write_text("\n".join(rows), "utf-8")
-    report = finetune(path, base=base, **(FAST | {"method": "last"})).report
+    report = finetune(path, base=base, method="last", **fast("last")).report
     assert [report["data"][name] for name in ("train", "validation", "test")] == [28, 6, 6]
     assert report["measures"].keys() == {"validation", "test"}
 
@@ -166,7 +167,7 @@ def test_one_against_the_rest_has_a_column_for_each_class(base):
     data = Labelled(texts=tuple(texts), labels=tuple((name,) for name in labels))
     train, validation = data.take(range(45)), data.take(range(45, 60))
     for method in ("last", "full"):
-        model = one_vs_rest(train, validation, base=base, method=method, **FAST)
+        model = one_vs_rest(train, validation, base=base, method=method, **fast(method))
         scores = model.scores(texts)
         assert scores.shape == (60, 3)
         assert scores.dtype == np.float32
@@ -174,7 +175,7 @@ def test_one_against_the_rest_has_a_column_for_each_class(base):
     alone = finetune(
         (train.texts, [name == "fear" for (name,) in train.labels]),
         (validation.texts, [name == "fear" for (name,) in validation.labels]),
-        base=base, method="full", **FAST,
+        base=base, method="full", **fast("full"),
     )  # fmt: skip
     np.testing.assert_allclose(scores[:, 1], alone.predictor.scores(texts)[:, 1], atol=1e-6)
 
@@ -183,13 +184,13 @@ def test_one_against_the_rest_with_shared_encodings_is_the_same(base):
     texts, labels = make_texts(60)
     data = Labelled(texts=tuple(texts), labels=tuple((name,) for name in labels))
     train, validation = data.take(range(45)), data.take(range(45, 60))
-    fast = one_vs_rest(train, validation, base=base, method="last", **FAST).scores(texts)
+    shared = one_vs_rest(train, validation, base=base, method="last", **fast("last")).scores(texts)
     alone = finetune(
         (train.texts, [name == "joy" for (name,) in train.labels]),
         (validation.texts, [name == "joy" for (name,) in validation.labels]),
-        base=base, method="last", **FAST,
+        base=base, method="last", **fast("last"),
     )  # fmt: skip
-    np.testing.assert_allclose(fast[:, 2], alone.predictor.scores(texts)[:, 1], atol=1e-5)
+    np.testing.assert_allclose(shared[:, 2], alone.predictor.scores(texts)[:, 1], atol=1e-5)
 
 
 def test_a_plain_lstm_learns(monkeypatch):

@@ -8,7 +8,8 @@ import torch
 
 from deepmoji.config import FineTuneConfig
 from deepmoji.errors import BundleError, InputError
-from deepmoji.transfer.finetune import Options
+from deepmoji.transfer.finetune import finetune
+from deepmoji.transfer.options import Options
 from tests.helpers.tunable import base, make_texts, tune
 
 __all__ = ["base"]
@@ -98,11 +99,37 @@ def test_duplicate_rows_are_one_side_of_the_split(base):
         ({"device": "tpu"}, "device"),
         ({"precision": "fp8"}, "precision"),
         ({"classes": ["joy", "anger"]}, "no class"),
+        ({"classes": 3}, "several classes, got 3"),
+        ({"batch_size": 10**22}, "batch_size has to be less than 2,147,483,648"),
+        ({"multi_label": "no"}, "multi_label has to be True, False or None, not 'no'"),
+        ({"words": "split"}, "words has to be a function"),
+        ({"text_column": "body"}, "text_column names a column of a file, and no file is given"),
+        ({"learning_rate": 0.01}, "learning_rate changes nothing with the method last: only"),
+        ({"extend": 5}, "extend changes nothing with the method last"),
+        ({"method": "full", "new_learning_rate": 0.02}, "new_learning_rate changes nothing"),
+        ({"method": "new", "learning_rate": 0.02}, "learning_rate changes nothing"),
+        ({"method": "gradual", "learning_rate": 0.02}, "learning_rate changes nothing"),
+        (
+            {"validation": make_texts(9), "validation_share": 0.3},
+            "here they are given: leave one of the two out",
+        ),
     ],
 )
 def test_options_that_make_no_sense_are_refused(options, message, base):
     with pytest.raises(InputError, match=message):
         tune(base, *make_texts(20), **({"method": "last"} | options))
+
+
+@pytest.mark.parametrize("part", ["validation", "test"])
+def test_texts_of_a_split_are_not_given_twice(part, base, tmp_path):
+    """Those of the file were passed over, without a word."""
+    texts, labels = make_texts(30)
+    parts = ["train"] * 24 + [part] * 6
+    rows = [f"{t},{n},{s}" for t, n, s in zip(texts, labels, parts, strict=True)]
+    path = tmp_path / "data.csv"
+    path.write_text("\n".join(["text,label,split", *rows]), "utf-8")
+    with pytest.raises(InputError, match=f"{part} texts are given twice: 6 rows of the training"):
+        finetune(path, base=base, method="last", **{part: make_texts(9)})
 
 
 def test_every_setting_is_an_option():

@@ -17,7 +17,8 @@ from deepmoji.evaluation.columns import from_pair
 from deepmoji.evaluation.datasets import Labelled, Problem
 from deepmoji.evaluation.measures import MEASURES
 from deepmoji.text.vocabulary import Vocabulary
-from deepmoji.transfer.finetune import FineTuned, Options, finetune
+from deepmoji.transfer.finetune import FineTuned, finetune
+from deepmoji.transfer.options import Options
 
 _PARTS = ("training", "validation", "test")
 _COUNTS = ("epoch_size", "nb_epochs", "patience")

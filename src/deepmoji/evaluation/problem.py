@@ -77,8 +77,8 @@ class Problem:
             multi = any(len(names) != 1 for names in train.labels)
         if not multi:
             _check_one_each(train, "training")
-        if classes is not None and isinstance(classes, str | bytes):
-            raise InputError(f"expected several classes, got a single one, {classes!r}")
+        if isinstance(classes, str | bytes | int):
+            raise InputError(f"expected the names of several classes, got {classes!r}")
         ordered = tuple(map(label_name, classes)) if classes is not None else _in_order(found)
         kind: Kind = "multi" if multi else "binary" if len(ordered) == 2 else "single"
         if len({frozenset(names) for names in train.labels}) == 1:

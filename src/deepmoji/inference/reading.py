@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
+from numbers import Integral
 from typing import Literal, NamedTuple, get_args
 
 import numpy as np
@@ -60,8 +61,11 @@ class Reading:
     stride: int | None = None
 
     def __post_init__(self) -> None:
-        if self.max_tokens < 1:
-            raise InputError(f"max_tokens has to be 1 or more, not {self.max_tokens}")
+        # Users may not check types.
+        if not isinstance(self.max_tokens, Integral) or self.max_tokens < 1:  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise InputError(
+                f"max_tokens has to be a whole number of 1 or more, not {self.max_tokens!r}"
+            )
         check_long_texts(self.long_texts, self.stride)
         if self.stride is not None and self.stride > self.max_tokens:
             raise InputError(

@@ -16,6 +16,7 @@ from deepmoji.evaluation.columns import column_values, indicated
 from deepmoji.evaluation.labelled import Labelled, label_name, labelled
 from deepmoji.inference.predictor import Predictor, load
 from deepmoji.transfer.finetune import finetune
+from deepmoji.transfer.options import UNUSED
 from deepmoji.transfer.portable import PortableModel
 
 try:
@@ -51,7 +52,8 @@ class DeepMojiClassifier(ClassifierMixin, BaseEstimator):
     array(['sadness'], dtype='<U7')
 
     ``X`` is a column of n texts. ``y`` is a column of n labels, or an array [n, C] of 0 and 1 for
-    classes that do not exclude each other. A tenth of the texts is held out to choose on.
+    classes that do not exclude each other. A tenth of the texts is held out to choose on. Settings
+    that the method has no use for are passed over, so that a grid may hold several methods.
 
     Attributes:
         classes_: the classes in order, as in ``y``; column numbers for an array [n, C].
@@ -90,6 +92,7 @@ class DeepMojiClassifier(ClassifierMixin, BaseEstimator):
             MissingDependency: without the ``train`` extra.
         """
         classes, train, several = _training(X, y)
+        unused = UNUSED.get(self.method, {})
         tuned = finetune(
             train,
             base=self.base,
@@ -99,7 +102,7 @@ class DeepMojiClassifier(ClassifierMixin, BaseEstimator):
             classes=[label_name(each) for each in classes.tolist()],
             device=self.device,
             precision=self.precision,
-            **{name: getattr(self, name) for name in _SETTINGS},
+            **{name: getattr(self, name) for name in _SETTINGS if name not in unused},
         )
         self.classes_: NDArray[Any] = classes
         self.report_: dict[str, Any] = tuned.report
@@ -218,7 +221,12 @@ def _array(y: Any) -> NDArray[Any]:
             f"y cannot be read as labels ({error}); for several labels a text give an array [n, C] "
             "of 0 and 1, as scikit-learn's MultiLabelBinarizer makes it"
         ) from error
-    assert_all_finite(targets, input_name="y")
+    try:
+        assert_all_finite(targets, input_name="y")
+    except TypeError as error:  # pandas.NA is neither equal to itself nor different
+        raise InputError(
+            f"y has a missing value ({error}); a text without a label has to be left out"
+        ) from error
     if targets.dtype == object:
         types = sorted({type(each).__name__ for each in targets.flat if not isinstance(each, str)})
         if types:

@@ -5,20 +5,19 @@ import shutil
 import tempfile
 import time
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import fields
 from importlib.metadata import version
 from pathlib import Path
 from platform import python_version
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
 from deepmoji.bundle import SHIPPED, Bundle, check_replaceable, shipped_name
-from deepmoji.config import FineTuneConfig, Method, check_seed
-from deepmoji.errors import InputError, require
+from deepmoji.config import FineTuneConfig, Method
+from deepmoji.errors import require
 from deepmoji.evaluation.datasets import Labelled, Source
 from deepmoji.evaluation.measures import all_measures, best_thresholds
 from deepmoji.files import LOCK, atomic_folder, locked
@@ -26,41 +25,12 @@ from deepmoji.hub.push import push
 from deepmoji.inference.predictor import Predictor
 from deepmoji.text.tokenizer import tokenize
 from deepmoji.transfer.material import Texts, gather
-from deepmoji.transfer.words import Reading
+from deepmoji.transfer.options import Options, check, own
 
 if TYPE_CHECKING:
     from deepmoji.training.network import Network
 
-METHODS: tuple[Method, ...] = ("new", "full", "last", "chain-thaw", "gradual")
 _MAKERS = ("deepmoji", "torch", "onnx", "onnxruntime", "scikit-learn")
-
-
-class Options(TypedDict, total=False):
-    """What :func:`finetune` takes besides: the data, where to compute, and the settings."""
-
-    test: Source | Labelled  # measured when all is done; decides nothing
-    text_column: str | None  # of files
-    label_column: str | None
-    multi_label: bool | None  # whether several labels may hold; by default if that occurs
-    classes: Sequence[object] | None  # their order; by default that of numbers or the alphabet
-    words: Reading | None  # a text's words, of texts that were cut before; deepmoji.tokenize
-    folder: str | os.PathLike[str] | None  # where the unfinished run is kept, to go on from
-    device: str  # auto, cpu, cuda or mps
-    precision: str  # auto (the faster one), bf16-mixed or 32-true
-    epochs: int  # this and the following: see config.FineTuneConfig
-    epoch_size: int
-    batch_size: int
-    patience: int
-    new_learning_rate: float
-    learning_rate: float
-    clip_norm: float
-    embedding_l2: float
-    embedding_dropout: float
-    final_dropout: float
-    extend: int
-    max_tokens: int
-    class_weights: bool
-    validation_share: float
 
 
 class FineTuned:
@@ -153,7 +123,7 @@ def finetune(
     with ExitStack() as stack:
         if (folder := options.get("folder")) is not None:
             stack.enter_context(locked(Path(folder) / LOCK, folder))
-        return _tuned(train, validation, base, method, _own(seed), report or _ignore, options)
+        return _tuned(train, validation, base, method, own(seed), report or _ignore, options)
 
 
 def _tuned(
@@ -169,7 +139,7 @@ def _tuned(
     begun = time.monotonic()
     for module in ("torch", "lightning_fabric", "onnx", "safetensors", "sklearn"):
         require(module, "train")
-    config = _check(method, seed, options)
+    config = check(method, seed, options, validates=validation is not None)
     material = gather(train, validation, seed=seed, config=config, options=options)
     bundle = Bundle.open(SHIPPED if base is None else base)
     lesson = material.words_for(
@@ -265,23 +235,6 @@ def _record(
         | {"max_tokens": lesson.max_tokens, "batch_size": lesson.batch_size},
         "data": lesson.material.counts() | lesson.coverage(),
     }
-
-
-def _check(method: str, seed: int, options: Mapping[str, Any]) -> FineTuneConfig:
-    """Return the settings among the options; what is none of either is an error."""
-    if method not in METHODS:
-        raise InputError(f"method has to be one of {', '.join(METHODS)}, not {method!r}")
-    check_seed(seed)
-    known = Options.__annotations__
-    if unknown := sorted(set(options) - set(known)):
-        raise InputError(f"finetune has no option {unknown[0]!r}; it has {', '.join(known)}")
-    names = {each.name for each in fields(FineTuneConfig)}
-    return FineTuneConfig(**{name: _own(value) for name, value in options.items() if name in names})
-
-
-def _own(value: Any) -> Any:
-    """Return Python's own for a number of NumPy's, as a grid of settings holds."""
-    return value.item() if isinstance(value, np.generic) else value
 
 
 def _origin(bundle: Bundle) -> dict[str, Any]:

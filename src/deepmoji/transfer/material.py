@@ -1,6 +1,7 @@
 """What fine-tuning works on: the three splits, their classes, and their words for a model."""
 
-from collections.abc import Mapping
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -195,6 +196,8 @@ def gather(
         InputError: if one cannot be used, or they contradict each other.
     """
     columns = {name: options.get(name) for name in ("text_column", "label_column")}
+    given = {"validation": validation, "test": options.get("test")}
+    _check_columns(columns, [train, *given.values()])
     if isinstance(train, Labelled):
         splits = Splits(train=train, validation=None, test=None)
     else:
@@ -204,15 +207,21 @@ def gather(
             "there are no training texts: the column 'split' names none; give a file with rows "
             "whose split is train, or without that column"
         )
+    for name, part in (("validation", splits.validation), ("test", splits.test)):
+        if part is not None and given[name] is not None:
+            raise InputError(
+                f"{name} texts are given twice: {len(part)} rows of the training file are marked "
+                f"as {name} in its column 'split', and others are given besides; leave one of the "
+                "two out"
+            )
 
-    def other(given: Source | Labelled | None, role: Role) -> Labelled | None:
-        if given is None or isinstance(given, Labelled):
-            return given
-        return read_as(given, role, **columns)
+    def other(source: Source | Labelled | None, role: Role) -> Labelled | None:
+        if source is None or isinstance(source, Labelled):
+            return source
+        return read_as(source, role, **columns)
 
     chosen = splits.validation if validation is None else other(validation, "validation")
-    given_test = options.get("test")
-    test = splits.test if given_test is None else other(given_test, "test")
+    test = splits.test if given["test"] is None else other(given["test"], "test")
     for name, part in (("validation", chosen), ("test", test)):
         if part is not None and not len(part):
             raise InputError(f"there are no {name} texts in what was given for them")
@@ -232,3 +241,13 @@ def gather(
     # Labels that are no class are found before anything is trained.
     _ = material.validation_targets, material.test_targets
     return material
+
+
+def _check_columns(columns: Mapping[str, object], sources: Sequence[object]) -> None:
+    """Make sure that columns are named only where there are some."""
+    named = [name for name, value in columns.items() if value is not None]
+    if named and not any(isinstance(each, str | os.PathLike) for each in sources):
+        raise InputError(
+            f"{named[0]} names a column of a file, and no file is given; leave it out, or give the "
+            "texts as a file"
+        )

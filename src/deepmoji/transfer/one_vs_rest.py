@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from deepmoji.config import Method
 from deepmoji.evaluation.datasets import Labelled, Problem
-from deepmoji.transfer.finetune import FineTuned, Options, finetune
+from deepmoji.transfer.finetune import FineTuned, finetune
+from deepmoji.transfer.options import Options
 
 Scores = NDArray[np.float32]
 

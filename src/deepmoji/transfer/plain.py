@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from deepmoji.config import MAX_TOKENS, FineTuneConfig, ModelConfig
 from deepmoji.evaluation.datasets import Labelled, Problem
 from deepmoji.text.vocabulary import SPECIAL_TOKENS, Vocabulary
-from deepmoji.transfer.finetune import Options
+from deepmoji.transfer.options import Options
 from deepmoji.transfer.words import extended, read_words, usual_length
 
 Scores = NDArray[np.float32]
