@@ -28,7 +28,8 @@ Figures are in %, of the validation split: emoji accuracy on posts as they occur
 averaged over the 64 emojis (balanced, with what training saw divided out), top-1 and top-5; and
 `transfer`, the mean validation score of a new last layer on the paper's eight data sets, which have
 50 to 495 validation texts each: differences of a point say little. In brackets the difference from
-the experiment that it is compared with. Seconds are those of the machine that stands in the result
+the experiment that it is compared with. Where figures were not kept, those that are known stand in
+the outcome. Seconds are those of the machine that stands in the result
 file, mostly with other work beside. Experiments on the levers are small (128 units, 100,000 pairs):
 what helps there need not help a large model that has seen everything."""
 
@@ -54,7 +55,7 @@ def _table(experiments: list[Experiment], rows: Mapping[str, list[dict[str, Any]
     lines = [
         [
             each.name,
-            _cost(rows[each.name]),
+            _cost(each, rows[each.name]),
             *(_cell(measure, rows[each.name], rows.get(each.like, [])) for measure in MEASURES),
         ]
         for each in experiments
@@ -63,9 +64,9 @@ def _table(experiments: list[Experiment], rows: Mapping[str, list[dict[str, Any]
     return table([*header, "transfer"], lines, "lrrrrrr")
 
 
-def _cost(rows: list[dict[str, Any]]) -> str:
-    if not rows:
-        return "not run"
+def _cost(experiment: Experiment, rows: list[dict[str, Any]]) -> str:
+    if not rows:  # what was run outside the runner stands in its outcome alone
+        return "figures not kept" if experiment.outcome else "not run"
     many = f" ({len(rows)} seeds)" if len(rows) > 1 else ""
     return f"{rows[0]['texts']:,}, {mean(row['seconds'] for row in rows):,.0f}{many}"
 

@@ -79,7 +79,7 @@ def test_scores_name_sets_measures_and_systems(tmp_path):
     plot_report(make_suite(), tmp_path / "scores")
     shown = texts_of(tmp_path / "scores.svg")
     for text in (
-        "SCv1", "F1 of the positive class, %", "SS-Youtube", "accuracy, %", "mean, %",
+        "SCv1", "F1 of the positive class, %", "SS-Youtube", "accuracy, %", "mean of 1, %",
         "TF-IDF", "VADER", "chain-thaw", "baselines", "published", "floor: a constant answer",
     ):  # fmt: skip
         assert text in shown

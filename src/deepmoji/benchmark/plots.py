@@ -118,7 +118,10 @@ def _panels(report: Report) -> Iterator[_Panel]:
             )
     if report["averages"]:
         own = {"measure": None, "published": []}
-        yield _panel("mean, %", {**own, **report["averages"]}, report["published_averages"])
+        count = len({GROUPS.get(name, name) for name in report["averages"]["tasks"]})
+        yield _panel(
+            f"mean of {count}, %", {**own, **report["averages"]}, report["published_averages"]
+        )
 
 
 def _official(task: Report) -> dict[str, Any]:
