@@ -29,9 +29,9 @@ averaged over the 64 emojis (balanced, with what training saw divided out), top-
 `transfer`, the mean validation score of a new last layer on the paper's eight data sets, which have
 50 to 495 validation texts each: differences of a point say little. In brackets the difference from
 the experiment that it is compared with. Where figures were not kept, those that are known stand in
-the outcome. Seconds are those of the machine that stands in the result
-file, mostly with other work beside. Experiments on the levers are small (128 units, 100,000 pairs):
-what helps there need not help a large model that has seen everything."""
+the outcome. Seconds are those of the machine that stands in the result file, mostly with other work
+beside. Experiments on the levers are small (128 units, 100,000 pairs): what helps there need not
+help a large model that has seen everything."""
 
 
 def render(rows: list[dict[str, Any]]) -> str:

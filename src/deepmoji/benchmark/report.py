@@ -196,10 +196,11 @@ def _about(task: Task) -> Report:
 
 
 def _curve(task: Task, cells: Sequence[Cell]) -> Report:
-    for system in {
-        cell.key.system for cell in cells
-    }:  # one making from the first point to the last
-        check_settings([cell for cell in cells if cell.key.system == system])
+    made: dict[str, list[Cell]] = {}
+    for cell in cells:
+        made.setdefault(cell.key.system, []).append(cell)
+    for each in made.values():  # a curve is of one making from its first point to its last
+        check_settings(each)
     points: dict[tuple[str, Size], list[Marked]] = {}
     for cell in cells:
         size = "all" if cell.key.size is None else cell.key.size

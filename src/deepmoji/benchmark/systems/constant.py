@@ -60,9 +60,8 @@ class Constant:
         row[best] += 1e-6  # of equal shares, the first would win
         row = (row / row.sum()).astype(np.float32)
         if MEASURES[measure].by_threshold and problem.kind == "single":
-            return Same(
-                row, {"answer": _EVERY}
-            )  # a class's share reaches the threshold chosen on it
+            # The share of a class reaches the threshold that will be chosen for it.
+            return Same(row, {"answer": _EVERY})
         report = {"answer": problem.classes[best], "on train and validation": values[best]}
         return Same(row, report)
 
