@@ -182,7 +182,7 @@ def _seconds_row(report: Report, systems: Sequence[str]) -> list[str]:
     for system in systems:
         found = [tasks[name]["systems"][system]["seconds"] for name in common if system in wide]
         cells.append(f"{sum(found) / len(found):,.0f}" if found else NONE)
-    return [f"seconds a set (mean of {len(common)}), on one busy core", "", "", *cells]
+    return [f"seconds a set (mean of {len(common)}), beside other work", "", "", *cells]
 
 
 def _beside_paper(report: Report) -> str:
