@@ -116,16 +116,24 @@ def _decode(line: bytes) -> str:
 def _table(file: Path, stream: BinaryIO, column: str) -> Iterator[str]:
     csv.field_size_limit(_LONGEST_FIELD)
     with io.TextIOWrapper(stream, "utf-8-sig", "surrogateescape", newline="") as text:
-        reader = csv.DictReader(text, delimiter=_TABLES[file.suffix.lower()])
+        reader = csv.reader(text, delimiter=_TABLES[file.suffix.lower()], strict=True)
         try:
-            names = list(reader.fieldnames or [])
-            if column not in names:
+            names: list[str] = next(reader, [])
+            if names.count(column) != 1:
+                found = "two columns" if column in names else "no column"
                 raise InputError(
-                    f"{file} has no column {column!r} but {', '.join(names) or 'none'}; "
+                    f"{file} has {found} {column!r}; it has {', '.join(names) or 'none'}: "
                     "name one with --text-column"
                 )
+            place = names.index(column)
             for row in reader:
-                yield row[column] or ""
+                if row and len(row) != len(names):  # a text with a comma would lose its end
+                    raise InputError(
+                        f"{file}, line {reader.line_num}: {len(row)} fields, but {len(names)} "
+                        "columns; a text that holds the separator or a line break stands in quotes"
+                    )
+                if row:
+                    yield row[place]
         except csv.Error as error:
             raise InputError(f"{file}, line {reader.line_num}: {error}") from error
 
