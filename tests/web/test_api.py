@@ -71,6 +71,11 @@ def test_long_texts(client, folders):
             assert refused.json()["error"]["limit"] == {"name": "waiting", "value": 100}
             assert f"takes {reads}" in refused.json()["error"]["message"]
         assert opened.post("/v1/predict", json={"texts": texts[:1] * 16}).status_code == 200
+        # One character may be fifteen words.
+        refused = opened.post("/v1/predict", json={"texts": ["\ufdfa" * 100]})
+        words = len(predictor.predict("\ufdfa" * 100).words)
+        assert words > 1000
+        assert f"takes {len(predictor.reading.starts(words))}" in refused.text
 
 
 def test_occlusion(client, predictors):

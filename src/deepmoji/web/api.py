@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from fastapi import APIRouter, Response
+from fastapi.concurrency import run_in_threadpool
 
 from deepmoji.inference.prediction import Prediction
 from deepmoji.web.batching import Answers, Batcher, QueueFull
@@ -26,6 +27,7 @@ from deepmoji.web.schemas import (
 )
 from deepmoji.web.settings import Limits
 
+_AT_ONCE = 4096  # characters whose words are counted in some milliseconds
 _MEANINGS = {
     400: "The body is not JSON.",
     401: "The API key is missing or wrong; only where the server has one.",
@@ -68,7 +70,9 @@ class Service:
         if occluded:
             self._check_occluded(request.texts)
         ask = model.explain if occluded else model.predict
-        answers = await self._ask(ask, request.texts, self._cost(model, request, occluded=occluded))
+        answers = await self._ask(
+            ask, request.texts, await self._cost(model, request, occluded=occluded)
+        )
         self.metrics.texts(model.name, "/v1/predict", len(answers))
         return _json({"predictions": [_plain(each, request.top) for each in answers]})
 
@@ -80,7 +84,7 @@ class Service:
             known = f"has {most} numbers at most" if most else "was not fitted"
             raise _wrong("reduce", f"the projection of this model {known}, {size} were asked for")
         ask = model.reduce if size else model.encode
-        answers = await self._ask(ask, request.texts, self._cost(model, request))
+        answers = await self._ask(ask, request.texts, await self._cost(model, request))
         self.metrics.texts(model.name, "/v1/encode", len(answers))
         return _json({"features": [row[:size] for row in answers] if size else answers})
 
@@ -89,7 +93,7 @@ class Service:
         model = self._checked(request)
         if model.table is None:
             raise _wrong("model", "the labels of this model stand for no emotions")
-        answers = await self._ask(model.feel, request.texts, self._cost(model, request))
+        answers = await self._ask(model.feel, request.texts, await self._cost(model, request))
         self.metrics.texts(model.name, "/v1/emotions", len(answers))
         return _json({"predictions": answers})
 
@@ -134,9 +138,15 @@ class Service:
             raise Refusal(404, f"there is no model of this name; there are: {names}")
         return model
 
-    def _cost(self, model: Offered, request: Ask, *, occluded: bool = False) -> int:
+    async def _cost(self, model: Offered, request: Ask, *, occluded: bool = False) -> int:
         """Return as how many texts a request counts: as many as are read for it."""
-        cost = sum(model.reads(text, occluded=occluded) for text in request.texts)
+
+        def count() -> int:
+            return sum(model.reads(text, occluded=occluded) for text in request.texts)
+
+        # Words are counted: of long texts beside the event loop, or other requests would wait.
+        is_long = sum(map(len, request.texts)) > _AT_ONCE
+        cost = await run_in_threadpool(count) if is_long else count()
         most = self.limits.waiting
         if model.reads_windows and cost > most:  # or one request might take hours
             message = f"a request may take {most} windows of text to read, this one takes {cost}"

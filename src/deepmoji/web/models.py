@@ -59,18 +59,18 @@ class Offered:
         return self.predictor.reading.long_texts != "cut"
 
     def reads(self, text: str, *, occluded: bool) -> int:
-        """Return how often the model reads a text, at most: once for each window.
+        """Return how often the model reads a text, at most: once for each window. Takes its time.
 
         Args:
             text: the text.
             occluded: then once more for each of its words.
         """
         reading = self.predictor.reading
-        words = len(text)  # at most: a word has a character or more
+        words = len(text)  # at most, of ASCII: one character of others may be eighteen letters
+        if not text.isascii() or (reading.limit is None and words > reading.max_tokens):
+            words = len(tokenize(text))
         if reading.limit is not None:
             words = min(words, reading.limit)
-        elif words > reading.max_tokens:
-            words = len(tokenize(text))
         return len(reading.starts(words)) * (1 + (words if occluded else 0))
 
     def predict(self, texts: Sequence[str]) -> list[Prediction]:
