@@ -4,6 +4,7 @@ The layout is that of model hubs. Nothing in it is executed and nothing is unpic
 """
 
 import os
+import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ _GRAPH, _WEIGHTS, _CARD, _TRAINING = (
     "training.json",
 )
 _PROJECTION = "projection.npz"
+_SURROGATE = re.compile("[\ud800-\udfff]")
 REQUIRED = (_CONFIG, _VOCABULARY, _LABELS, _GRAPH)
 # All file names that a bundle may have; whoever moves one takes these and nothing else.
 PARTS = (*REQUIRED, _WEIGHTS, _PROJECTION, _CARD, _TRAINING)
@@ -286,4 +288,11 @@ def _check_sizes(folder: Path, config: ModelConfig, words: int, labels: object) 
         raise BundleError(
             f"{folder}: labels.json has to list {config.classes} names, the model's classes; "
             f"it has {len(names)}"
+        )
+    listed = cast("list[str]", names)
+    if twice := next((name for name in listed if listed.count(name) > 1), None):
+        raise BundleError(f"{folder}: labels.json names {twice!r} twice; each class needs its own")
+    if half := next((name for name in listed if _SURROGATE.search(name)), None):
+        raise BundleError(
+            f"{folder}: the label {half!r} holds half a character, which no file or answer can have"
         )

@@ -77,3 +77,12 @@ NAMES: Mapping[str, str] = MappingProxyType(
 )
 
 EMOJIS: tuple[str, ...] = tuple(NAMES)
+
+
+def bare(label: str) -> str:
+    """Return an emoji without the variation selector, which only asks for its coloured form.
+
+    >>> bare("\u2764\ufe0f") == "\u2764"
+    True
+    """
+    return label.replace("\ufe0f", "")

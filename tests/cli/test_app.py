@@ -132,13 +132,21 @@ def test_info_of_a_bundle_with_an_odd_history(run, model, tmp_path, content):
     assert json.dumps(training) == json.dumps(json.loads(content or "{}"))
 
 
-def test_labels_and_errors_that_no_encoding_has_are_shown(run, model, tmp_path):
+@pytest.mark.parametrize(
+    ("first", "said"), [("\ud83d", "half a character"), ("😒", "twice; each class needs its own")]
+)
+def test_labels_that_no_answer_can_have_are_told(run, model, tmp_path, first, said):
+    """Files and web answers could not hold the one, nor tell the other from its like."""
     folder = shutil.copytree(model, tmp_path / "copy")
     labels = json.loads((folder / "labels.json").read_text("utf-8"))
-    (folder / "labels.json").write_text(json.dumps(["\ud83d", *labels[1:]]), "utf-8")
+    (folder / "labels.json").write_text(json.dumps([first, *labels[1:]]), "utf-8")
     for command in (["info"], ["predict", "hi", "--top", "64", "-m"]):
         result = run(*command, folder)
-        assert (result.returncode, result.stderr) == (0, b"")
+        assert (result.returncode, result.stdout) == (1, b"")
+        assert said in result.stderr.decode()
+
+
+def test_errors_that_no_encoding_has_are_shown(run):
     missing = run("predict", "-f", b"\xff.csv".decode("utf-8", "surrogateescape"))
     assert missing.returncode == 1
     assert len(missing.stderr.splitlines()) == 1

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers.bundles import Tiny, make_bundle
 from tests.helpers.signals import heed_interrupts
 
 
@@ -60,6 +61,10 @@ def test_original_weights(call, tmp_path):
         ("utf16.txt", "so tired".encode("utf-16"), ["utf16.txt", "UTF-8"]),
         ("a.csv", b"id,body\n1,hi\n", ["a.csv", "'text'", "id, body", "--text-column"]),
         ("empty.csv", b"", ["empty.csv", "'text'"]),
+        ("twice.csv", b"text,text\na,b\n", ["twice.csv", "two columns 'text'"]),
+        ("short.csv", b"id,text\n1,a\n2\n", ["short.csv, line 3: 1 fields, but 2 columns"]),
+        ("long.csv", b"id,text\n1,hello, world\n", ["line 2: 3 fields", "stands in quotes"]),
+        ("quote.csv", b'id,text\n1,"never closed\n2,b\n3,c\n', ["quote.csv, line "]),
         ("a.jsonl", b'{"text": "fine"}\n{broken\n', ["a.jsonl, line 2"]),
         ("b.jsonl", b'{"text": 3}\n', ["b.jsonl, line 1", "'text'"]),
         ("c.jsonl", b"[1]\n", ["c.jsonl, line 1"]),
@@ -72,6 +77,33 @@ def test_foreign_files(call, model, tmp_path, name, content, parts):
         call("encode", "-m", model, "-o", tmp_path / "x.npy", "-f", tmp_path / name), *parts
     )
     assert not list(tmp_path.glob("*x.npy*"))
+
+
+ACTING = ("a\x1b]0;title\x07", "x[/b]", "[bold]y[/bold]", "up\u202edown\x9b")
+
+
+@pytest.mark.parametrize(
+    ("command", "shown"),
+    [
+        (("info", "MODEL"), ["x[/b]", "[bold]y[/bold]", "]0;title"]),
+        (("info", "MODEL", "--json"), ["\\u009b", "\\u202e"]),
+        (("predict", "-m", "MODEL", "hi"), ["x[/b]", "[bold]y[/bold]"]),
+        (("verify", "MODEL"), ["This is not the original"]),
+        (("emojis", "nearest", "zzz", "-m", "MODEL"), ["is no label of the model"]),
+        (("emojis", "nearest", "x[/b]", "-m", "MODEL"), ["[bold]y[/bold]"]),
+        (("predict", "--as", "emotions", "-m", "MODEL", "hi"), ["lacks"]),
+    ],
+)
+def test_nothing_of_a_model_acts_on_the_terminal(call, tmp_path, command, shown):
+    """Neither its labels nor its card; nor does either change what is shown as markup would."""
+    folder = make_bundle(tmp_path / "evil", Tiny(labels=ACTING)).folder
+    (folder / "README.md").write_text("# A card\n\n`\x1b]52;c;AAAA\x07` [b]\u009b1m", "utf-8")
+    result = call(*(str(folder) if each == "MODEL" else each for each in command),
+                  stdin="so happy\nso sad\nhi there\n")  # fmt: skip
+    assert isinstance(result.exception, SystemExit | None)
+    said = result.stdout + result.stderr
+    assert [part for part in shown if part not in said] == []
+    assert not set("\x1b\x07\x9b\u202e") & set(said)
 
 
 def test_folder_as_file(call, model, tmp_path):

@@ -70,6 +70,11 @@ def test_what_is_wrong_in_a_table_is_named(emojis, valence, message):
         table(emojis, valence)
 
 
+def test_a_selector_in_a_label_is_passed_over():
+    weights = table({"❤": {"joy": 1.0}, "😂": {"joy": 1.0}}).weights_of(("❤\ufe0f", "😂"))
+    assert weights[:, 0].tolist() == [1.0, 1.0]
+
+
 def test_labels_and_lines_have_to_agree():
     small = table({"😂": "joy", "🥑": "joy"})
     with pytest.raises(InputError, match="lacks 😭"):

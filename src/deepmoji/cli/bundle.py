@@ -67,6 +67,9 @@ def _show(bundle: Bundle) -> None:
     from rich.console import Console
     from rich.markdown import Markdown
     from rich.table import Table
+    from rich.text import Text
+
+    from deepmoji.inference.render import printable
 
     config, sizes = bundle.config, _sizes(bundle)
     gap = " " if all(len(label) == 1 for label in bundle.labels) else ", "
@@ -83,15 +86,16 @@ def _show(bundle: Bundle) -> None:
         "labels": f"{config.classes}: {gap.join(bundle.labels)}",
         "files": ", ".join(f"{name} {_readable(size)}" for name, size in sizes.items()),
     }
-    for name, value in rows.items():
-        table.add_row(name, value)
+    for name, value in rows.items():  # as they are: neither markup nor what acts on a terminal
+        table.add_row(name, Text(printable(value)))
     if shipped_name(bundle.folder):
         table.add_row("shipped", ", ".join(shipped_models()))
     console = Console(highlight=False)
     console.print(table)
     if bundle.card:
         console.print()
-        console.print(Markdown(_FRONT_MATTER.sub("", bundle.card)))
+        card = map(printable, _FRONT_MATTER.sub("", bundle.card).split("\n"))
+        console.print(Markdown("\n".join(card)))
 
 
 def _readable(size: int) -> str:

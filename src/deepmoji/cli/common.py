@@ -1,6 +1,7 @@
 """What the commands share: loading them when used, errors in one line, progress."""
 
 import json
+import re
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sized
@@ -36,6 +37,8 @@ COMMANDS = {
     "info": "bundle",
     "annotate": "annotate",
 }
+# Control characters beyond ASCII's, and what turns the direction of text.
+_ACTING = re.compile("[\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _GROUPS = frozenset({"annotate", "benchmark", "corpus", "emojis"})
 PATIENCE = 3.0  # seconds before progress is shown
 
@@ -82,7 +85,7 @@ class Commands(TyperGroup):
             if ctx.params.get("debug"):
                 raise
             typer.secho("error: ", fg="red", nl=False, err=True)
-            typer.echo(_one_line(error), err=True)
+            typer.echo(_printable(_one_line(error)), err=True)
             raise typer.Exit(1) from error
 
 
@@ -94,6 +97,13 @@ def _one_line(error: BaseException) -> str:
         todo = "; make room and run the same command again" if is_disk_full(error) else ""
         return f"{error.strerror}{where}{todo}"
     return " ".join(str(error).split())
+
+
+def _printable(message: str) -> str:
+    """Keep what a message quotes, of a file or somebody's model, from acting on a terminal."""
+    from deepmoji.inference.render import printable
+
+    return printable(message)
 
 
 def require_training() -> None:
@@ -114,8 +124,12 @@ def utf8_output() -> None:
 
 
 def as_text(value: object, *, indent: int | None = None) -> str:
-    """Return JSON as people read it, and what standard output cannot encode as escapes."""
+    """Return JSON as people read it, and as escapes what standard output cannot encode.
+
+    What acts on a terminal is escaped, too: JSON does so with a part of it alone.
+    """
     text = json.dumps(value, ensure_ascii=False, indent=indent)
+    text = _ACTING.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
     try:
         text.encode(sys.stdout.encoding)
     except UnicodeEncodeError:  # a lone surrogate: no encoding has it, JSON's escapes do

@@ -11,6 +11,7 @@ from deepmoji.cli.common import as_text, progress
 from deepmoji.cli.inputs import COLUMN, text_batches
 from deepmoji.cli.predict import Column, Files, Model, named
 from deepmoji.errors import InputError, require
+from deepmoji.labels import bare
 
 if TYPE_CHECKING:
     from deepmoji.emojis.map import EmojiMap
@@ -121,8 +122,10 @@ def nearest(
     if as_json:
         typer.echo(as_text([{"label": each, "correlation": alike} for each, alike in rows]))
         return
+    from deepmoji.inference.render import printable
+
     for label, alike in rows:
-        typer.echo(f"{label}  {alike:+.2f}")
+        typer.echo(f"{printable(label)}  {alike:+.2f}")
 
 
 @app.command()
@@ -142,6 +145,7 @@ def typical(
     """
     from deepmoji.emojis.typical import most_typical
     from deepmoji.inference.predictor import load
+    from deepmoji.inference.render import printable
 
     batches = _texts(context, file, text_column, corpus)
     predictor = load(model)
@@ -151,16 +155,15 @@ def typical(
         if as_json:
             typer.echo(as_text({"text": text, "probability": round(probability, 6)}))
         else:
-            from deepmoji.inference.render import printable
-
             typer.echo(f"{probability:6.1%}  {printable(text)}")
 
 
 def _place(labels: tuple[str, ...], emoji: str) -> int:
-    plain = emoji.replace("\ufe0f", "")
-    if plain not in labels:
+    known = [bare(label) for label in labels]
+    plain = bare(emoji)
+    if plain not in known:
         raise InputError(f"{emoji!r} is no label of the model; there are {' '.join(labels)}")
-    return labels.index(plain)
+    return known.index(plain)
 
 
 def _texts(
@@ -212,6 +215,7 @@ def _show(found: "EmojiMap", result: dict[str, Any]) -> None:
     from rich.text import Text
 
     from deepmoji.emojis.dendrogram import tree_lines
+    from deepmoji.inference.render import printable
 
     console = Console(highlight=False)
     leaves = [found.labels.index(label) for label in result["leaves"]]
@@ -221,7 +225,8 @@ def _show(found: "EmojiMap", result: dict[str, Any]) -> None:
         "more alike the further left"
     )
     for label, branches in tree_lines(found, leaves, max(20, console.width - widest - 2)):
-        console.print(Text(f"{set_cell_size(label, widest)} {branches}", no_wrap=True))
+        name = set_cell_size(printable(label), widest)
+        console.print(Text(f"{name} {branches}", no_wrap=True))
     console.print()
     for number, group in enumerate(result["groups"], start=1):
-        console.print(Text(f"{number:3}  {' '.join(group)}"))
+        console.print(Text(f"{number:3}  {printable(' '.join(group))}"))

@@ -110,13 +110,17 @@ def verify(
 def _show(verdict: "Verdict") -> None:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
+
+    from deepmoji.inference.render import printable
 
     table = Table(box=None, pad_edge=False)
     for title in ("text", "the original", "this model", ""):
         table.add_column(title)
     for answer in verdict.answers:
         mark = "✓" if answer.agrees else "✗"
-        table.add_row(answer.text, " ".join(answer.expected), " ".join(answer.found), mark)
+        found = Text(printable(" ".join(answer.found)))
+        table.add_row(answer.text, " ".join(answer.expected), found, mark)
     console = Console(highlight=False)
     console.print(table)
     agreeing = sum(answer.agrees for answer in verdict.answers)

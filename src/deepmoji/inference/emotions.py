@@ -12,11 +12,10 @@ import numpy as np
 
 from deepmoji.errors import InputError
 from deepmoji.inference.engine import Array
-from deepmoji.labels import NAMES
+from deepmoji.labels import NAMES, bare
 
 DEFAULT = Path(__file__).with_name("emotions.toml")
 _SECTIONS = ("valence", "emojis")
-_SELECTOR = "\ufe0f"  # asks for the coloured form; never part of a label
 _SHOWN = 8
 
 
@@ -72,7 +71,7 @@ class EmotionTable:
         }
         weights: dict[str, dict[str, float]] = {}
         for written, value in _section(content, "emojis", source).items():
-            emoji = written.replace(_SELECTOR, "")
+            emoji = bare(written)
             if emoji in weights:
                 raise InputError(f"{source}: {emoji} stands there twice")
             weights[emoji] = _weights(value, valence, f"{source}: {emoji}")
@@ -90,17 +89,18 @@ class EmotionTable:
             InputError: if a label is not in the table, or the table has an emoji that is neither a
                 label nor one of the 64.
         """
-        if missing := [label for label in labels if label not in self.weights]:
+        plain = [bare(label) for label in labels]  # as the table has them
+        if missing := [label for label in plain if label not in self.weights]:
             raise InputError(
                 f"{self.source} lacks {_some(missing)}; every label of the model needs a line "
                 'there, as in: "😂" = "amusement"'
             )
-        if strange := [each for each in self.weights if each not in {*labels, *NAMES}]:
+        if strange := [each for each in self.weights if each not in {*plain, *NAMES}]:
             raise InputError(
                 f"{self.source} has {_some(strange)}, which the model does not know; "
                 "`deepmoji info` lists its labels"
             )
-        rows = [[self.weights[label].get(name, 0.0) for name in self.valence] for label in labels]
+        rows = [[self.weights[label].get(name, 0.0) for name in self.valence] for label in plain]
         return np.array(rows, np.float32).reshape(len(labels), len(self.valence))
 
 

@@ -1,6 +1,8 @@
 """A fitted projection of encodings to few numbers, kept in a bundle beside the model."""
 
+import lzma
 import zipfile
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +16,18 @@ from deepmoji.files import atomic_path
 from deepmoji.inference.engine import Array
 
 MOST = 64  # components that a bundle keeps: 0.3 MB, and few need more
+# What zipfile and numpy raise for a damaged file; RuntimeError: one that seems to be encrypted, or
+# packed in a way that they do not know.
+_DAMAGED = (
+    OSError,
+    ValueError,
+    KeyError,
+    EOFError,
+    RuntimeError,
+    lzma.LZMAError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 _NAMES = ("mean", "components", "explained", "texts")
 
 
@@ -145,9 +159,10 @@ class Projection:
             BundleError: if it is damaged or was fitted on another model.
         """
         try:
-            with np.load(path, allow_pickle=False) as file:
+            # As a zip file from the start: under that name numpy would read a .npy file too.
+            with path.open("rb") as opened, NpzFile(opened, allow_pickle=False) as file:
                 mean, components, explained, texts = (file[name] for name in _NAMES)
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        except _DAMAGED as error:
             raise BundleError(
                 f"{path} is damaged: {error}; fit it again with deepmoji fit-projection"
             ) from error

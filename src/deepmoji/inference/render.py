@@ -115,7 +115,9 @@ class PredictionView:
             if emojis:
                 line.append(set_cell_size(printable(label), 2) + "  ")
             line.append(name + "  ")
-            line.append(bar(probability / top[0][1], bar_width, ascii_only), Style(color="cyan"))
+            line.append(
+                bar(probability / (top[0][1] or 1.0), bar_width, ascii_only), Style(color="cyan")
+            )
             line.append(f"{probability:8.1%}")
             yield line
 
