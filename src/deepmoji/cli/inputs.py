@@ -118,7 +118,7 @@ def _table(file: Path, stream: BinaryIO, column: str) -> Iterator[str]:
     with io.TextIOWrapper(stream, "utf-8-sig", "surrogateescape", newline="") as text:
         reader = csv.reader(text, delimiter=_TABLES[file.suffix.lower()], strict=True)
         try:
-            names: list[str] = next(reader, [])
+            names = next(reader, list[str]())
             if names.count(column) != 1:
                 found = "two columns" if column in names else "no column"
                 raise InputError(
