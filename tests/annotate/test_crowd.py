@@ -2,12 +2,15 @@
 
 import csv
 import json
+import re
+from datetime import datetime
 
 import pytest
 
 from deepmoji.annotate.crowd import Columns, TakenIn
 from deepmoji.annotate.schema import Base
 from deepmoji.errors import InputError
+from deepmoji.evaluation.tables import open_table
 from tests.annotate.conftest import BOTH_DATABASES
 
 pytestmark = BOTH_DATABASES
@@ -47,10 +50,10 @@ def test_out_and_in(made, tmp_path):
     path = write(tmp_path / "in.csv", back)
     columns = Columns(time="when")
     assert made.campaign.crowd_in(path, columns) == TakenIn(
-        answers=4, changed=0, workers=2, beyond=0, rejected=0
+        answers=4, changed=0, workers=2, beyond=0, rejected=0, revoked=0
     )
     assert made.campaign.crowd_in(path, columns) == TakenIn(
-        answers=0, changed=0, workers=0, beyond=0, rejected=0
+        answers=0, changed=0, workers=0, beyond=0, rejected=0, revoked=0
     )
     rows = made.campaign.table("ratings").rows
     assert {row["time"] for row in rows} == {"2026-01-01T00:00:00.000Z"}
@@ -70,7 +73,7 @@ def test_names_of_mechanical_turk_and_workers_are_not_stored(made, tmp_path):
          "Answer.answer": "don't know"},
     ]  # fmt: skip
     taken = made.campaign.crowd_in(write(tmp_path / "in.csv", rows))
-    assert taken == TakenIn(answers=2, changed=0, workers=1, beyond=0, rejected=1)
+    assert taken == TakenIn(answers=2, changed=0, workers=1, beyond=0, rejected=1, revoked=0)
     assert made.campaign.status().unknown == 1
     assert "AMAZON" not in dump(made.campaign.store)
 
@@ -84,7 +87,7 @@ def test_changes_and_what_is_beyond(made, tmp_path):
 
     made.campaign.crowd_in(rows("1", "2"))
     taken = made.campaign.crowd_in(rows("1", "3", "4"))
-    assert taken == TakenIn(answers=1, changed=1, workers=1, beyond=1, rejected=0)
+    assert taken == TakenIn(answers=1, changed=1, workers=1, beyond=1, rejected=0, revoked=0)
 
 
 @pytest.mark.parametrize(
@@ -142,3 +145,61 @@ def test_ids_that_are_numbers_and_broken_characters(make, tmp_path):
     path.write_text("\n".join(map(json.dumps, rows)), "utf-8")
     assert made.campaign.crowd_in(path).answers == 2
     assert made.campaign.crowd_in(path).answers == 0
+
+
+def test_what_a_revoked_worker_answered_stays_deleted(made, tmp_path):
+    rows = [{"item": item, "worker": worker, "answer": "5"} for item in "12" for worker in "VW"]
+    made.campaign.crowd_in(write(tmp_path / "in.csv", rows))
+    gone, stays = (each.name for each in made.campaign.status().raters if each.crowd)
+    made.campaign.revoke(gone, delete_answers=True)
+    rows.append({"item": "3", "worker": "V", "answer": "5"})  # platforms' files are cumulative
+    taken = made.campaign.crowd_in(write(tmp_path / "in.csv", rows))
+    assert taken == TakenIn(answers=0, changed=0, workers=0, beyond=0, rejected=0, revoked=3)
+    assert {row["rater"] for row in made.campaign.table("ratings").rows} == {stays}
+
+
+@pytest.mark.parametrize(
+    "time",
+    ["9999-12-31T23:59:59-05:00", "9999-12-31T23:59:59.999999Z", "0001-01-01T00:00:00+05:00"],
+)
+def test_times_that_utc_has_no_year_for_are_refused(made, tmp_path, time):
+    row = {"item": "1", "worker": "V", "answer": "5", "when": time}
+    path = write(tmp_path / "in.csv", [row])
+    message = rf"line 2: the time '{re.escape(time)}' .* from 1 to 9999 in UTC"
+    with pytest.raises(InputError, match=message):
+        made.campaign.crowd_in(path, Columns(time="when"))
+    assert made.campaign.status().answers == 0
+
+
+@pytest.mark.parametrize("time", ["9999-12-31T18:59:59-05:00", "0001-01-01T05:00:00+05:00"])
+def test_the_first_and_the_last_times_come_out(made, tmp_path, time):
+    row = {"item": "1", "worker": "V", "answer": "5", "when": time}
+    made.campaign.crowd_in(write(tmp_path / "in.csv", [row]), Columns(time="when"))
+    [rating] = made.campaign.table("ratings").rows
+    assert datetime.fromisoformat(rating["time"]) == datetime.fromisoformat(time)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".tsv", ".jsonl"])
+def test_ids_that_are_formulas_go_out_and_come_back(make, tmp_path, suffix):
+    keys = ["=id1", "-x(1)", "'quoted'", "@plain", "=id,2"]
+    texts = tmp_path / "texts.jsonl"
+    texts.write_text("\n".join(json.dumps({"id": key, "text": key}) for key in keys), "utf-8")
+    made = make(texts)
+    path = tmp_path / f"out{suffix}"
+    made.campaign.crowd_out(path)
+    table = open_table(path)
+    out = table.column(table.names.index("item"))
+    if suffix != ".jsonl":
+        assert [cell[0] for cell in out] == ["'", "'", "'", "@", "'"]
+    back = [{"item": cell, "worker": "V", "answer": "5"} for cell in out]
+    assert made.campaign.crowd_in(write(tmp_path / "in.csv", back)).answers == len(keys)
+    assert [row["item"] for row in made.campaign.table("ratings").rows] == keys
+
+
+def test_an_id_and_its_form_in_tables_are_one_item(make, tmp_path):
+    texts = tmp_path / "texts.csv"
+    texts.write_text("id,text\n=a,a\n", "utf-8")
+    made = make(texts)
+    rows = [{"item": item, "worker": "V", "answer": "5"} for item in ("=a", "'=a")]
+    with pytest.raises(InputError, match="line 3: this worker answered this item above already"):
+        made.campaign.crowd_in(write(tmp_path / "in.csv", rows))

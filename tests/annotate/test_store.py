@@ -1,5 +1,6 @@
 """Where campaigns are kept: nothing is lost, revisions agree with the tables, errors are clear."""
 
+import contextlib
 import http.client
 import signal
 import socket
@@ -8,6 +9,7 @@ import sys
 import threading
 import time
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -112,6 +114,74 @@ def test_a_campaign_is_not_overwritten_and_a_failed_one_leaves_nothing(tmp_path)
             Campaign.create(where, ["b"])
     with pytest.raises(InputError, match="let raters bring their own"):
         Campaign.create(tmp_path / "other", None)
+
+
+@pytest.mark.parametrize("moment", ["mkdir", "connection"])
+def test_the_loser_of_a_race_leaves_the_winners_campaign(tmp_path, monkeypatch, moment):
+    place = tmp_path / "moods"
+    owner = {"mkdir": Path, "connection": Store}[moment]
+    url = f"sqlite:///{place / FILE}"
+    wait = getattr(owner, moment)
+
+    def overtaken(*arguments, **options):
+        monkeypatch.undo()
+        Campaign.create(place if moment == "mkdir" else url, ["theirs"]).close()
+        return wait(*arguments, **options)
+
+    monkeypatch.setattr(owner, moment, overtaken)
+    with pytest.raises(InputError, match="holds a campaign already"):
+        Campaign.create(place, ["mine"])
+    with Campaign.open(place) as campaign:
+        assert campaign.status().items == 1
+
+
+def test_one_of_many_at_once_makes_the_campaign(tmp_path):
+    place, start_line, made = tmp_path / "moods", threading.Barrier(6), []
+
+    def create():
+        start_line.wait()
+        with contextlib.suppress(InputError):
+            Campaign.create(place, ["a"]).close()
+            made.append(True)
+
+    threads = [threading.Thread(target=create) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert made == [True]
+    Campaign.open(place).close()
+
+
+def fail(*_arguments):
+    raise InputError("on purpose")
+
+
+def test_a_folder_that_was_there_is_left_as_it_was(tmp_path, monkeypatch):
+    place = tmp_path / "moods"
+    place.mkdir()
+    place.chmod(0o755)
+    with monkeypatch.context() as patch:
+        patch.setattr("deepmoji.annotate.campaign.upgrade", fail)
+        with pytest.raises(InputError, match="on purpose"):
+            Campaign.create(place, ["a"])
+    assert list(place.iterdir()) == []
+    with Campaign.create(place, ["a"]):
+        assert place.stat().st_mode & 0o777 == 0o755
+        # What people write about themselves is nobody else's, also in SQLite's log.
+        files = [path for path in place.iterdir() if path.stat().st_mode & 0o077 == 0]
+        assert len(files) == len(list(place.iterdir())) > 1
+
+
+def test_a_new_folder_is_private_and_goes_with_what_failed(tmp_path, monkeypatch):
+    place = tmp_path / "moods"
+    with monkeypatch.context() as patch:
+        patch.setattr("deepmoji.annotate.campaign.upgrade", fail)
+        with pytest.raises(InputError, match="on purpose"):
+            Campaign.create(place, ["a"])
+    assert not place.exists()
+    Campaign.create(place, ["a"]).close()
+    assert place.stat().st_mode & 0o777 == 0o700
 
 
 def _table(folder, content):

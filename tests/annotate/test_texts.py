@@ -63,6 +63,9 @@ def test_standard_input(monkeypatch):
         ("a.csv", b"text\n1\n", None),
         ("a.jsonl", b'{"text": 1}', "the text is a int"),
         ("a.csv", b"id,text\n,b\n", "row 1: the id needs"),
+        ("a.csv", b"id,text\n=a,a\n=a,b\n", "row 2: the id '=a' stands in row 1 too"),
+        ("a.csv", b"id,text\n'=a,a\n=a,b\n", "row 2: the id '=a' is written \"'=a\" .* row 1"),
+        ("a.csv", b"id,text\n=a,a\n'=a,b\n", 'row 2: the id "\'=a" is written .* row 1'),
     ],
 )
 def test_what_cannot_be_used(tmp_path, name, content, message):

@@ -1,10 +1,10 @@
 """A campaign: made, opened, looked at, and what comes out of it."""
 
 import secrets
-import shutil
+import shlex
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from sqlalchemy import inspect
@@ -41,7 +41,7 @@ class Campaign:
         self.store = store
         self.owner_link: str | None = None
         self._clock = clock
-        with store.read() as session:
+        with store.told(), store.read() as session:
             self._row = session.get_one(CampaignRow, ONLY)
         self.scale = Scale.from_json(self._row.scale)
 
@@ -69,12 +69,15 @@ class Campaign:
         given = texts if isinstance(texts, Texts | None) else read_texts(texts)
         store = Store(place)
         token = new_token()
+        made: list[Path] = []
         with ExitStack() as undo:
-            undo.callback(store.close)
+            undo.callback(_remove, made)
+            undo.callback(store.close)  # before its files go
             if store.folder is not None:
-                undo.callback(shutil.rmtree, _new_folder(store.folder), ignore_errors=True)
+                _reserve(store.folder, made)
             with store.connection() as connection:
                 if inspect(connection).has_table(CampaignRow.__tablename__):
+                    made.clear()  # whoever was faster has the campaign in these files
                     raise InputError(f"{store.shown} holds a campaign already; name an empty one")
                 upgrade(connection, store.shown)
                 with Session(connection) as session:
@@ -99,7 +102,8 @@ class Campaign:
         store = Store(place)
         if store.folder is not None and not (store.folder / FILE).is_file():
             raise InputError(
-                f"{place} holds no campaign; make one with: deepmoji annotate new {place} TEXTS"
+                f"{place} holds no campaign; make one with: "
+                f"deepmoji annotate new {shlex.quote(str(place))} TEXTS"
             )
         with ExitStack() as undo:
             undo.callback(store.close)
@@ -235,12 +239,33 @@ class Campaign:
         return round(self._clock() * 1000)
 
 
-def _new_folder(folder: Path) -> Path:
+def _reserve(folder: Path, made: list[Path]) -> None:
+    """Make a folder and an empty database in it, and note what was not there before.
+
+    Of many that do so at once, the one that makes the file goes on.
+    """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError(f"{folder} is there already; name a folder that is not")
-    folder.mkdir(parents=True, exist_ok=True)
-    folder.chmod(0o700)  # what people write about themselves is nobody else's
-    return folder
+    # What people write about themselves is nobody else's: SQLite's log is as private as its file.
+    try:
+        folder.mkdir(0o700, parents=True)
+    except FileExistsError:
+        pass  # an empty one; who may look into it is for its owner to say
+    else:
+        made.append(folder)
+    try:
+        (folder / FILE).touch(0o600, exist_ok=False)
+    except FileExistsError as error:
+        raise InputError(
+            f"{folder} holds a campaign already; name a folder that is not there"
+        ) from error
+    made += [folder / f"{FILE}{end}" for end in ("", "-journal", "-shm", "-wal")]
+
+
+def _remove(made: Sequence[Path]) -> None:
+    for path in reversed(made):
+        with suppress(OSError):  # a folder in which somebody else put something stays
+            path.rmdir() if path.is_dir() else path.unlink()
 
 
 def _fill(session: Session, settings: Settings, texts: Texts | None, owner: str) -> None:

@@ -1,7 +1,7 @@
 """Crowd platforms: texts out as CSV, answers with worker ids back in."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +10,8 @@ from typing import Any, cast
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from deepmoji.annotate.export import iso
+from deepmoji.annotate.files import harmless
 from deepmoji.annotate.pool import count
 from deepmoji.annotate.raters import new_rater
 from deepmoji.annotate.scales import Answer, Scale, to_stored
@@ -54,6 +56,7 @@ class TakenIn:
         workers: who had not been seen before.
         beyond: texts that have more raters now than the campaign asked for.
         rejected: rows left out because the platform says that they were rejected.
+        revoked: rows left out because their rater was revoked here.
     """
 
     answers: int
@@ -61,11 +64,12 @@ class TakenIn:
     workers: int
     beyond: int
     rejected: int
+    revoked: int
 
 
 @dataclass(frozen=True)
 class _Row:
-    item: str
+    item: int
     worker: str
     answer: Answer
     time: int
@@ -89,6 +93,8 @@ def incoming(
 ) -> TakenIn:
     """Take answers in, all or, after an error, none. The same file twice changes nothing.
 
+    What a revoked rater answered is left out: it may have been deleted because they asked for it.
+
     Args:
         session: that writes.
         campaign: the one they are for.
@@ -99,15 +105,16 @@ def incoming(
     Raises:
         InputError: if a row cannot be used: it says which and why.
     """
-    rows, rejected = _read(path, Scale.from_json(campaign.scale), columns, now)
-    items = dict(session.execute(select(Item.key, Item.id).where(Item.author_id.is_(None))).all())
+    scale = Scale.from_json(campaign.scale)
+    rows, rejected = _read(open_table(path), _items(session), scale, columns, now)
     workers, new = _workers(session, campaign, rows, now)
-    answers = changed = 0
+    answers = changed = revoked = 0
     touched: set[int] = set()
     for row in rows:
-        if row.item not in items:
-            raise InputError(f"{path}: there is no item {row.item!r} in the campaign")
-        item, rater = items[row.item], workers[row.worker]
+        item, rater = row.item, workers[row.worker]
+        if rater.revoked is not None:
+            revoked += 1
+            continue
         touched.add(item)
         query = select(Rating).where(Rating.item_id == item, Rating.rater_id == rater.id)
         rating = session.scalar(query)
@@ -130,7 +137,21 @@ def incoming(
         session.flush()
     over = select(Item.id).where(Item.answers > campaign.raters_per_item)
     beyond = len(touched & set(session.scalars(over)))
-    return TakenIn(answers=answers, changed=changed, workers=new, beyond=beyond, rejected=rejected)
+    return TakenIn(
+        answers=answers,
+        changed=changed,
+        workers=new,
+        beyond=beyond,
+        rejected=rejected,
+        revoked=revoked,
+    )
+
+
+def _items(session: Session) -> dict[str, int]:
+    """Return the items by their ids, as they are and as :func:`outgoing` wrote them in CSV."""
+    query = select(Item.key, Item.id).where(Item.author_id.is_(None))
+    items = dict(session.execute(query).all())
+    return {harmless(key): item for key, item in items.items()} | items
 
 
 def _workers(
@@ -148,23 +169,26 @@ def _workers(
     return found, new
 
 
-def _read(path: Path, scale: Scale, columns: Columns, now: int) -> tuple[list[_Row], int]:
-    table = open_table(path)
-    items = _column(table, columns.item, ITEM, "--item-column")
+def _read(
+    table: Table, items: Mapping[str, int], scale: Scale, columns: Columns, now: int
+) -> tuple[list[_Row], int]:
+    keys = _column(table, columns.item, ITEM, "--item-column")
     workers = _column(table, columns.worker, WORKER, "--worker-column")
     answers = _column(table, columns.answer, ANSWER, "--answer-column")
     times = _column(table, columns.time, (), "--time-column") if columns.time else None
     states = next((table.column(table.names.index(n)) for n in STATUS if n in table.names), None)
     rows: list[_Row] = []
-    seen: set[tuple[str, str]] = set()
+    seen: set[tuple[int, str]] = set()
     rejected = 0
     for number in range(table.rows):
         if states is not None and str(states[number]).lower() == "rejected":
             rejected += 1
             continue
-        item, worker = (_name(values[number]) for values in (items, workers))
-        if not item or not worker:
+        key, worker = (_name(values[number]) for values in (keys, workers))
+        if not key or not worker:
             raise InputError(f"{table.place(number)}: the item or the worker is missing")
+        if (item := items.get(key)) is None:
+            raise InputError(f"{table.place(number)}: there is no item {key!r} in the campaign")
         if (item, worker) in seen:
             raise InputError(f"{table.place(number)}: this worker answered this item above already")
         seen.add((item, worker))
@@ -222,4 +246,12 @@ def _milliseconds(text: str) -> int:
         ) from error
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    return round(moment.timestamp() * 1000)
+    milliseconds = round(moment.timestamp() * 1000)
+    try:
+        iso(milliseconds)  # as it is shown and exported from now on
+    except (OSError, OverflowError, ValueError) as error:
+        raise InputError(
+            f"the time {text[:40]!r} is in none of the years from 1 to 9999 in UTC; "
+            "give one like 2026-01-31T12:00Z"
+        ) from error
+    return milliseconds

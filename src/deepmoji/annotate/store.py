@@ -63,10 +63,23 @@ class Store:
 
     @contextmanager
     def connection(self) -> Generator[Connection]:
-        """Open a writing transaction for what changes the tables themselves."""
+        """Open a writing transaction for what changes the tables themselves.
+
+        Raises:
+            InputError: for what the database refuses.
+        """
+        with self.told(), self._writing.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def told(self) -> Generator[None]:
+        """Tell what the database refuses to people at a terminal; the site answers it itself.
+
+        Raises:
+            InputError: for every error of the database.
+        """
         try:
-            with self._writing.begin() as connection:
-                yield connection
+            yield
         except SQLAlchemyError as error:
             raise InputError(f"cannot use the database {self.shown}: {_reason(error)}") from error
 

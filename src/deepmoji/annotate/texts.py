@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from deepmoji.annotate.files import harmless
 from deepmoji.errors import InputError, require
 from deepmoji.evaluation.datasets import TEXT_COLUMNS
 from deepmoji.evaluation.tables import Table, open_table
@@ -131,7 +132,7 @@ def _place(table: Table, named: str | None, usual: frozenset[str], option: str) 
 
 
 def _checked(texts: list[str], keys: list[str], place: str) -> Texts:
-    seen: dict[str, int] = {}
+    seen: dict[str, tuple[int, str]] = {}
     kept: list[str] = []
     empty = 0
     for row, (text, key) in enumerate(zip(texts, keys, strict=True), start=1):
@@ -146,10 +147,13 @@ def _checked(texts: list[str], keys: list[str], place: str) -> Texts:
         key = storable(key)
         if not key or len(key) > _LONGEST_KEY:
             raise InputError(f"{place.format(row)}: the id needs 1 to {_LONGEST_KEY} characters")
-        if key in seen:
-            raise InputError(f"{place.format(row)}: the id {key!r} stands in row {seen[key]} too")
-        seen[key] = row
+        written = harmless(key)  # what a crowd's file comes back with
+        if written in seen:
+            other, first = seen[written]
+            how = "stands in" if key == first else f"is written {written!r} in CSV, like that of"
+            raise InputError(f"{place.format(row)}: the id {key!r} {how} row {other} too")
+        seen[written] = (row, key)
         kept.append(storable(text))
     if not kept:
         raise InputError(f"{place.partition(',')[0]}: there is no text to rate")
-    return Texts(keys=tuple(seen), texts=tuple(kept), empty=empty)
+    return Texts(keys=tuple(key for _, key in seen.values()), texts=tuple(kept), empty=empty)

@@ -1,12 +1,13 @@
 """`deepmoji annotate`: people rate texts in the browser, and what they said comes out."""
 
+import shlex
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from deepmoji.cli.annotated import AsJson, Place, results
+from deepmoji.cli.annotated import AsJson, Place, open_campaign, results
 from deepmoji.cli.common import as_text
 from deepmoji.errors import InputError, require
 
@@ -102,6 +103,7 @@ def new(
         given = read_texts(texts, text_column=text_column, id_column=id_column)
     with Campaign.create(campaign, given, settings) as made:
         link = made.owner_link
+        place = shlex.quote(made.store.shown)  # of a URL without its password
     count, empty = (0, 0) if given is None else (len(given.texts), given.empty)
     if as_json:
         typer.echo(as_text({"texts": count, "empty": empty, "owner_link": link}))
@@ -109,7 +111,7 @@ def new(
     left_out = f"; {empty:,} without any text were left out" if empty else ""
     typer.echo(f"{count:,} texts, {raters_per_item} raters each{left_out}.")
     typer.echo(f"Owner's page, shown this once: {link}")
-    typer.echo(f"Next: deepmoji annotate invite {campaign} 5; deepmoji annotate serve {campaign}")
+    typer.echo(f"Next: deepmoji annotate invite {place} 5; deepmoji annotate serve {place}")
 
 
 def _read(path: Path | None) -> str:
@@ -135,9 +137,7 @@ def invite(
 
     Example: [bold]deepmoji annotate invite moods 10 > links.txt[/bold]
     """
-    from deepmoji.annotate import Campaign
-
-    with Campaign.open(campaign) as opened:
+    with open_campaign(campaign) as opened:
         invitations = opened.invite(count, url=url)
     if as_json:
         typer.echo(as_text({"raters": [asdict(each) for each in invitations]}))
@@ -167,11 +167,9 @@ def revoke(
 
     Example: [bold]deepmoji annotate revoke moods r-3fa9c1d24e[/bold]
     """
-    from deepmoji.annotate import Campaign
-
     if not raters and not owner:
         raise typer.BadParameter("name a rater, or --owner")
-    with Campaign.open(campaign) as opened:
+    with open_campaign(campaign) as opened:
         for who in raters or ():
             name = opened.revoke(who, delete_answers=delete_answers)
             typer.echo(f"{name}: revoked{', answers deleted' if delete_answers else ''}")
@@ -189,14 +187,12 @@ def serve(
 
     Example: [bold]deepmoji annotate serve moods --port 8765[/bold]
     """
-    from deepmoji.annotate import Campaign
-
     for library in ("starlette", "uvicorn", "jinja2"):
         require(library, "annotate")
     from deepmoji.annotate.server import serve as run
     from deepmoji.serving.listening import LOCAL
 
-    with Campaign.open(campaign) as opened:
+    with open_campaign(campaign) as opened:
         title = opened.title
 
         def ready(address: str) -> None:

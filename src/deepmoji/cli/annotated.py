@@ -1,12 +1,17 @@
 """What comes out of a campaign: `deepmoji annotate status`, `export`, `crowd-out`, `crowd-in`."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from deepmoji.cli.common import as_text
+
+if TYPE_CHECKING:
+    from deepmoji.annotate import Campaign
 
 results = typer.Typer(rich_markup_mode="rich")
 
@@ -21,15 +26,22 @@ Place = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
+@contextmanager
+def open_campaign(place: str) -> Generator["Campaign"]:
+    """Open a campaign; what its database refuses meanwhile is told in one line."""
+    from deepmoji.annotate import Campaign
+
+    with Campaign.open(place) as opened, opened.store.told():
+        yield opened
+
+
 @results.command()
 def status(campaign: Place, as_json: AsJson = False) -> None:
     """Show how far a campaign is, and how far its raters agree (Krippendorff's alpha).
 
     Example: [bold]deepmoji annotate status moods[/bold]
     """
-    from deepmoji.annotate import Campaign
-
-    with Campaign.open(campaign) as opened:
+    with open_campaign(campaign) as opened:
         found = opened.status()
     if as_json:
         typer.echo(as_text(asdict(found)))
@@ -96,9 +108,7 @@ def export(
 
     Example: [bold]deepmoji annotate export moods labels.csv --format mean[/bold]
     """
-    from deepmoji.annotate import Campaign
-
-    with Campaign.open(campaign) as opened:
+    with open_campaign(campaign) as opened:
         made = opened.export(out, form, min_raters=min_raters, keep_neutral=keep_neutral)
     left_out = {
         "unlabelled": made.unlabelled,
@@ -124,9 +134,7 @@ def crowd_out(
 
     Example: [bold]deepmoji annotate crowd-out moods batch.csv[/bold]
     """
-    from deepmoji.annotate import Campaign
-
-    with Campaign.open(campaign) as opened:
+    with open_campaign(campaign) as opened:
         count = opened.crowd_out(out)
     typer.echo(f"{count:,} texts need raters.")
 
@@ -157,13 +165,12 @@ def crowd_in(
 
     Example: [bold]deepmoji annotate crowd-in moods results.csv --answer-column Answer.mood[/bold]
     """
-    from deepmoji.annotate import Campaign
     from deepmoji.annotate.crowd import Columns
 
     columns = Columns(
         item=item_column, worker=worker_column, answer=answer_column, time=time_column
     )
-    with Campaign.open(campaign) as opened:
+    with open_campaign(campaign) as opened:
         taken = opened.crowd_in(answers, columns)
     if as_json:
         typer.echo(as_text(asdict(taken)))
@@ -171,6 +178,7 @@ def crowd_in(
     notes = [
         f"{taken.answers:,} new answers, {taken.changed:,} changed, {taken.workers:,} new workers",
         f"{taken.rejected:,} rejected rows left out" if taken.rejected else "",
+        f"{taken.revoked:,} rows of revoked raters left out" if taken.revoked else "",
         f"{taken.beyond:,} texts have more raters than asked for" if taken.beyond else "",
     ]
     typer.echo("; ".join(note for note in notes if note) + ".")
