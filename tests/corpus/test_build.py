@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from deepmoji.corpus import build, builder
+from deepmoji.corpus.encoded import Encoded
 from deepmoji.corpus.settings import CorpusSettings
 from deepmoji.corpus.shards import CorpusFolder
 from deepmoji.corpus.stages import Stage
@@ -84,6 +85,20 @@ def test_evaluation_texts_hold_no_emoji_and_no_training_text(corpus):
         ids = [folder.vocabulary.ids(train_words(text)) for text in split.texts]
         assert np.concatenate(ids).tolist() == split.ids.tolist()
     assert train.ids.dtype == np.uint16
+
+
+def test_no_more_than_a_shard_is_gathered_at_once(corpus, post_file, tmp_path, monkeypatch):
+    """An array over all training rows has no room in Arrow's lists, from 2**31 words on."""
+    gathered, most = Encoded.gather, []
+
+    def watched(encoded, rows):
+        most.append(len(rows))
+        return gathered(encoded, rows)
+
+    monkeypatch.setattr(Encoded, "gather", watched)
+    build([post_file], tmp_path / "out", settings=SETTINGS, workers=1)
+    assert max(most) == SETTINGS.shard_rows < facts(tmp_path / "out")["pairs"]["train"]
+    assert facts(tmp_path / "out") == facts(corpus)
 
 
 def test_vocabulary_is_by_frequency_in_training(corpus):
@@ -211,9 +226,12 @@ def test_finished_build_does_nothing_and_others_are_refused(corpus, post_file, t
     (tmp_path / "mine" / "thesis.txt").write_text("precious")
     with pytest.raises(InputError, match="not empty"):
         build([post_file], tmp_path / "mine", settings=SETTINGS, workers=1)
+    (tmp_path / "mine" / "train").mkdir()
+    (tmp_path / "mine" / "train" / "x").write_text("precious")
     small = CorpusSettings(per_emoji=1, natural=1)
     build([post_file], tmp_path / "mine", settings=small, workers=1, overwrite=True)
     assert (tmp_path / "mine" / "thesis.txt").read_text() == "precious"
+    assert (tmp_path / "mine" / "train" / "x").read_text() == "precious"
     assert CorpusFolder.open(tmp_path / "mine").report["settings"]["natural"] == 1
 
 

@@ -1,6 +1,7 @@
 """The map of emojis: known structure comes out, and what is written is read back."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -40,6 +41,18 @@ def test_nearest(found):
     assert len(found.nearest("😂", 99)) == 5
     with pytest.raises(InputError, match="no label of the model; there are 😂"):
         found.nearest("🥑")
+
+
+@pytest.mark.parametrize("heart", ["❤", "❤\ufe0f"])
+@pytest.mark.parametrize("asked", ["❤", "❤\ufe0f"])
+def test_labels_are_found_with_and_without_a_variation_selector(found, heart, asked):
+    labels = tuple(heart if label == "❤" else label for label in LABELS)
+    assert replace(found, labels=labels).place(asked) == 2
+
+
+def test_labels_that_differ_in_the_selector_alone_are_told_apart(found):
+    labels = (*LABELS[:3], "❤\ufe0f", *LABELS[4:])
+    assert [replace(found, labels=labels).place(each) for each in labels] == list(range(6))
 
 
 def test_the_plane_keeps_pairs_together(found):
@@ -105,6 +118,21 @@ def test_the_tree_as_text():
         ("c", "╶───┬───┘"),
         ("d", "╶───┘"),
     ]
+
+
+@pytest.fixture
+def alike():
+    """Three labels that a model uses all alike."""
+    return EmojiMap.of(np.outer(np.arange(9), [1, 2, 3]), ("a", "b", "c"))
+
+
+def test_labels_that_are_used_all_alike_are_one_group_at_one_place(alike):
+    assert (alike.correlations == 1).all()
+    content = alike.to_dict(2)
+    assert [sorted(group) for group in content["groups"]] == [["a", "b", "c"]]
+    assert content["plane_stress"] == 0
+    assert set(map(tuple, content["plane"].values())) == {(0, 0)}
+    assert [line for _, line in tree_lines(alike, [0, 1, 2], width=9)] == ["╶┐", "╶┤", "╶┘"]
 
 
 class Model:

@@ -41,6 +41,22 @@ def test_with_the_font(found, draw, tmp_path):
     assert glyphs.draw("♡") is None or glyphs.draw("♡").any()
 
 
+@pytest.mark.parametrize("draw", [draw_tree, draw_plane])
+def test_labels_are_no_formulas(draw, tmp_path):
+    labels = ("$x^$", "$", "a_b", "<&>")
+    found = EmojiMap.of(np.random.default_rng(0).random((50, 4)), labels)
+    draw(found, 2, None, tmp_path / "a")
+    svg = (tmp_path / "a.svg").read_text("utf-8")
+    assert [each for each in ("$x^$", "$", "a_b", "&lt;&amp;>") if f">{each}<" not in svg] == []
+
+
+@pytest.mark.parametrize("draw", [draw_tree, draw_plane])
+def test_labels_that_are_used_all_alike(draw, tmp_path):
+    found = EmojiMap.of(np.outer(np.arange(9), [1, 2, 3]), ("a", "b", "c"))
+    draw(found, 2, None, tmp_path / "a")
+    assert {path.name for path in tmp_path.iterdir()} == {"a.png", "a.svg"}
+
+
 def test_a_font_that_is_named_and_wrong(monkeypatch, tmp_path):
     monkeypatch.setenv(VARIABLE, str(tmp_path / "none.ttf"))
     with pytest.raises(InputError, match="there is no font"):

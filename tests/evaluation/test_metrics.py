@@ -158,9 +158,52 @@ def test_intervals_by_hand():
     marks = emoji_accuracies(log_scores, labels, **sets)
     intervals = emoji_intervals(log_scores, labels, **sets)
     assert intervals["natural_top1_interval"] == wilson(marks["natural_top1"], 6)
-    half = 1.959964 * ((0.75 * 0.25 / 3 + 0.5 * 0.5 / 1) ** 0.5) / 2
+    # With one more row right and one wrong: 4 of 6 and 2 of 4; in the five best, 5 of 6 and 3 of 4.
+    top_1, top_5 = (
+        1.959964 * ((first * (1 - first) / 4 + second * (1 - second) / 2) ** 0.5) / 2
+        for first, second in ((4 / 6, 2 / 4), (5 / 6, 3 / 4))
+    )
     assert marks["balanced_top1"] == 0.625
-    assert intervals["balanced_top1_interval"] == pytest.approx([0.625 - half, 1.0])
-    assert intervals["balanced_top5_interval"] == [1.0, 1.0]
+    assert intervals["balanced_top1_interval"] == pytest.approx([0.625 - top_1, 1.0])
+    assert intervals["balanced_top5_interval"] == pytest.approx([1.0 - top_5, 1.0])
     sets |= {"balanced": ~both, "natural": ~both}
     assert emoji_intervals(log_scores, labels, **sets) == {}
+
+
+def answered(rows, shares, random):
+    """Return scores and labels, as many rows a class, right as often as its share says."""
+    classes = len(shares)
+    labels = np.repeat(np.arange(classes), rows)
+    is_right = random.random(len(labels)) < np.repeat(shares, rows)
+    scores = np.full((len(labels), classes), 0.01, np.float32)
+    scores[np.arange(len(labels)), np.where(is_right, labels, (labels + 1) % classes)] = 1
+    return np.log(scores), labels
+
+
+def balanced_interval(scores, labels):
+    both, even = np.ones(len(labels), bool), np.full(scores.shape[1], 1 / scores.shape[1])
+    sets = {"balanced": both, "natural": both, "priors": Priors(seen=even, natural=even)}
+    return emoji_intervals(scores, labels, **sets)["balanced_top1_interval"]
+
+
+@pytest.mark.parametrize("rows", [1, 2, 5, 20])
+def test_balanced_intervals_hold_the_true_mean(rows):
+    """However few rows an emoji has; one has no variance of its own."""
+    random = np.random.default_rng(0)
+    shares = random.beta(1, 4, size=64)
+    covered = 0
+    for _ in range(400):
+        low, high = balanced_interval(*answered(rows, shares, random))
+        covered += low <= shares.mean() <= high
+    # Three standard errors of 400 draws below 95 %. Few rows are covered more often.
+    assert covered / 400 > 0.95 - 3 * (0.95 * 0.05 / 400) ** 0.5
+
+
+def test_balanced_intervals_are_those_of_unbiased_variances_where_rows_are_many():
+    random = np.random.default_rng(1)
+    scores, labels = answered(100, random.beta(1, 4, size=64), random)
+    shares = np.array([(scores[labels == each].argmax(1) == each).mean() for each in range(64)])
+    half = 1.959964 * (shares * (1 - shares) / 99).sum() ** 0.5 / 64
+    # Measured: 0.0001 wider on either side; figures are shown to 0.001.
+    expected = [shares.mean() - half, shares.mean() + half]
+    assert balanced_interval(scores, labels) == pytest.approx(expected, abs=0.0005)

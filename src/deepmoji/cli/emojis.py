@@ -10,8 +10,8 @@ import typer
 from deepmoji.cli.common import as_text, progress
 from deepmoji.cli.inputs import COLUMN, text_batches
 from deepmoji.cli.predict import Column, Files, Model, named
-from deepmoji.errors import InputError, require
-from deepmoji.labels import bare
+from deepmoji.emojis.naming import place_of
+from deepmoji.errors import require
 
 if TYPE_CHECKING:
     from deepmoji.emojis.map import EmojiMap
@@ -116,7 +116,7 @@ def nearest(
 
         batches = _texts(context, file, text_column, corpus)
         predictor = load(model)
-        _place(predictor.labels, emoji)  # told before the texts are read
+        place_of(emoji, predictor.labels)  # told before the texts are read
         found = _measured(batches, predictor)
     rows = found.nearest(emoji, top)
     if as_json:
@@ -149,21 +149,13 @@ def typical(
 
     batches = _texts(context, file, text_column, corpus)
     predictor = load(model)
-    place = _place(predictor.labels, emoji)
+    place = place_of(emoji, predictor.labels)
     shown = progress(batches, "predicting", show=not sys.stdout.isatty() or not as_json)
     for text, probability in most_typical(predictor, shown, place, top):
         if as_json:
             typer.echo(as_text({"text": text, "probability": round(probability, 6)}))
         else:
             typer.echo(f"{probability:6.1%}  {printable(text)}")
-
-
-def _place(labels: tuple[str, ...], emoji: str) -> int:
-    known = [bare(label) for label in labels]
-    plain = bare(emoji)
-    if plain not in known:
-        raise InputError(f"{emoji!r} is no label of the model; there are {' '.join(labels)}")
-    return known.index(plain)
 
 
 def _texts(

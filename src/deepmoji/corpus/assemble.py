@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from deepmoji.corpus.encoded import Encoded, cut
 from deepmoji.corpus.layout import LABELS, TRAIN_FOLDER, VOCABULARY, part_name, split_name
 from deepmoji.corpus.leaks import count_shared, count_traces
 from deepmoji.corpus.pairs import (
@@ -31,24 +31,6 @@ from deepmoji.files import atomic_path, write_json
 from deepmoji.text.vocabulary import UNKNOWN, Vocabulary
 
 EVALUATION = {"validation": VALIDATION, "test": TEST}
-
-
-@dataclass(frozen=True)
-class Encoded:
-    """The posts' ids, one after the other, cut to the longest length that is stored."""
-
-    ids: NDArray[np.unsignedinteger[Any]]
-    offsets: NDArray[np.int64]
-    words: NDArray[np.int64]  # number of words of each post, before the cut
-
-    def rows(self, rows: NDArray[np.int64]) -> tuple[pa.ListArray, NDArray[np.int64]]:
-        """Return the ids of some posts as a list array, and their lengths."""
-        lengths = np.diff(self.offsets)[rows]
-        ends = np.cumsum(lengths)
-        starts = np.repeat(self.offsets[rows] - (ends - lengths), lengths)
-        flat = self.ids[starts + np.arange(ends[-1] if len(ends) else 0)]
-        offsets = np.concatenate([[0], ends]).astype(np.int32)
-        return pa.ListArray.from_arrays(pa.array(offsets), pa.array(flat)), lengths
 
 
 class Assembly:
@@ -153,7 +135,7 @@ class Assembly:
             lengths.append(np.diff(words.offsets.to_numpy()))
         counts = np.concatenate([np.zeros(0, np.int64), *lengths])
         flat = np.concatenate([np.zeros(0, kind), *ids])
-        return _cut(flat, counts, self.settings.max_tokens)
+        return cut(flat, counts, self.settings.max_tokens)
 
     def _in_order(self, mask: NDArray[np.bool_]) -> NDArray[np.int64]:
         chosen = np.flatnonzero(mask)
@@ -226,7 +208,7 @@ class Assembly:
             "length_histogram": _histogram(encoded.words[rows]),
             "cut_share": _share(encoded.words[rows] > self.settings.max_tokens),
             "unknown_share": {
-                name: _share(encoded.rows(pairs.row[mask])[0].flatten().to_numpy() == UNKNOWN)
+                name: encoded.unknown_share(pairs.row[mask], self.settings.shard_rows)
                 for name, mask in masks.items()
             },
         }
@@ -263,19 +245,6 @@ def _load(parts: Sequence[Path]) -> tuple[Posts, NDArray[np.int64]]:
         labels.flatten().to_numpy(),
     )
     return posts, starts
-
-
-def _cut(flat: NDArray[Any], counts: NDArray[np.int64], longest: int) -> Encoded:
-    """Cut posts at the right; a post without words becomes one unknown word."""
-    ends = np.cumsum(counts)
-    place = np.arange(len(flat)) - np.repeat(ends - counts, counts)
-    kept = flat[place < longest]
-    lengths = np.minimum(counts, longest)
-    if not lengths.all():
-        empty = np.flatnonzero(lengths == 0)
-        kept = np.insert(kept, (np.cumsum(lengths) - lengths)[empty], UNKNOWN)
-        lengths = np.maximum(lengths, 1)
-    return Encoded(kept, np.concatenate([[0], np.cumsum(lengths)]), counts)
 
 
 def _histogram(lengths: NDArray[np.int64]) -> dict[str, int]:

@@ -5,8 +5,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from deepmoji.corpus.folder import FILES
-from deepmoji.corpus.layout import REPORT, TRAIN_FOLDER
+from deepmoji.corpus.layout import REPORT, is_ours
 from deepmoji.corpus.urls import Url, plain_errors
 from deepmoji.errors import InputError
 from deepmoji.files import LOCK
@@ -22,7 +21,7 @@ def finished(url: Url, identity: str) -> dict[str, Any] | None:
         names = url.inside()
         content = (url / REPORT).read() if REPORT in names else None
     if content is None:
-        if not all(map(_is_ours, names)):
+        if not all(map(is_ours, names)):
             raise InputError(
                 f"{url} is not empty and holds no corpus; choose another folder, or write into it "
                 "with --overwrite"
@@ -55,12 +54,8 @@ def send(folder: Path, url: Url) -> None:
         (url / REPORT).remove()
         wanted = {path.relative_to(folder).as_posix(): path for path in files}
         for name in url.inside():
-            if _is_ours(name) and name not in wanted:
+            if is_ours(name) and name not in wanted:
                 (url / name).remove()
         for name, path in wanted.items():
             (url / name).write_file(path)
     shutil.rmtree(folder)
-
-
-def _is_ours(name: str) -> bool:
-    return name in FILES or name.startswith(f"{TRAIN_FOLDER}/part-")

@@ -48,6 +48,7 @@ _COLUMN_OF = {
     "id_column": "delete_ids",
 }
 _WORDS = 50_000
+_LIST_WORDS = 2**31  # what the lists of a shard, whose offsets Arrow has as int32, must stay below
 _LISTS = frozenset({"without", "exclude"})
 # Left out of a report where they are not set: settings name a build, and what it makes by default
 # has not changed since it had these.
@@ -145,9 +146,19 @@ class CorpusSettings:
                 )
         if self.max_tokens > 65_535:
             raise InputError(f"max-tokens is {self.max_tokens}; lengths are stored up to 65535")
+        self._check_shards()
         self._check_columns()
         if self.seed >= 2**64:
             raise InputError(f"seed is {self.seed}; it must be below 2**64")
+
+    def _check_shards(self) -> None:
+        most = (_LIST_WORDS - 1) // self.shard_rows
+        if self.max_tokens > most:
+            raise InputError(
+                f"max-tokens is {self.max_tokens}; a shard of {self.shard_rows} rows, which has to "
+                f"stay below 2**31 words, leaves room for at most {most}: give less, or, in "
+                "Python, fewer shard-rows"
+            )
 
     def _check_columns(self) -> None:
         for column, purpose in _COLUMN_OF.items():

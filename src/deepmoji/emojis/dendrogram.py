@@ -80,7 +80,7 @@ def tree_lines(found: EmojiMap, leaves: list[int], width: int = 48) -> Iterator[
         width: of the branches, in characters.
     """
     joins = joins_of(found.tree, leaves, whole=True)
-    highest = max(join.height for join in joins)
+    highest = max(join.height for join in joins) or 1.0  # 0 where all labels are used alike
     canvas = np.zeros((len(leaves), width), np.int64)
 
     def column(height: float) -> int:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.cluster.hierarchy import fcluster, leaves_list, linkage
 from scipy.spatial.distance import squareform
 
+from deepmoji.emojis.naming import place_of
 from deepmoji.errors import InputError
 
 Floats = NDArray[np.float64]
@@ -119,12 +120,7 @@ class EmojiMap:
         Raises:
             InputError: if it is no label.
         """
-        plain = label.replace("\ufe0f", "")
-        if plain not in self.labels:
-            raise InputError(
-                f"{label!r} is no label of the model; there are {' '.join(self.labels)}"
-            )
-        return self.labels.index(plain)
+        return place_of(label, self.labels)
 
     def plane(self) -> tuple[Floats, float]:
         """Place the labels in two dimensions, alike ones near each other.
@@ -133,7 +129,8 @@ class EmojiMap:
         is at work, so that there is no seed.
 
         Returns:
-            coordinates [C, 2]; and what of the distances is lost, Kruskal's stress-1.
+            coordinates [C, 2]; and what of the distances is lost, Kruskal's stress-1. Nothing is
+            where there are none: all labels are at one point.
         """
         distances = self.distances
         points = _classical(distances)
@@ -141,11 +138,11 @@ class EmojiMap:
         for _ in range(_STEPS):
             moved = _majorised(points, distances)
             reached = _stress(moved, distances)
-            if stress - reached < _STILL * stress:
+            if stress - reached <= _STILL * stress:
                 break
             points, stress = moved, reached
         total = float((distances**2).sum())
-        return points, float(np.sqrt(stress / total))
+        return points, float(np.sqrt(stress / total)) if total else 0.0
 
     def to_dict(self, groups: int = GROUPS) -> dict[str, Any]:
         """Return the map as plain values; :meth:`from_dict` reads them."""

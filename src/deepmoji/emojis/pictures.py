@@ -50,7 +50,12 @@ class _Pen:
         """Draw a label in the middle of a point of the axes' data."""
         name = self._labels[label]
         points = 72 * inches
-        common: dict[str, Any] = {"ha": "center", "va": "center_baseline", "zorder": 5}
+        common: dict[str, Any] = {
+            "ha": "center",
+            "va": "center_baseline",
+            "zorder": 5,
+            "parse_math": False,  # a label with dollars is no formula
+        }
         if self._as_text:
             axes.text(*at, f"emoji-{label}", fontsize=0.8 * points, clip_on=False, **common)
             return
@@ -131,7 +136,7 @@ def _tree(found: EmojiMap, colour_of: dict[str, tuple[str, int]], pen: _Pen) -> 
             linewidth=1.5 if first == last else 1.1,
             solid_capstyle="round",
         )
-    top = max(join.height for join in joins)
+    top = max(join.height for join in joins) or 1.0  # 0 where all labels are used alike
     # In two rows, so that each emoji may be nearly two columns wide.
     for row, leaf in enumerate(leaves):
         depth = (0.042, 0.106)[row % 2] * top
@@ -150,6 +155,8 @@ def _tree(found: EmojiMap, colour_of: dict[str, tuple[str, int]], pen: _Pen) -> 
 
 def _plane(found: EmojiMap, colour_of: dict[str, tuple[str, int]], pen: _Pen) -> Figure:
     points, _ = found.plane()
+    if not points.any():  # nothing could push them apart
+        points = _circle(len(points))
     size = 0.36  # inches an emoji
     width = 8.0
     span = points.max(axis=0) - points.min(axis=0)
@@ -167,6 +174,11 @@ def _plane(found: EmojiMap, colour_of: dict[str, tuple[str, int]], pen: _Pen) ->
     for place, (x, y) in enumerate(places):
         pen.put(axes, (float(x), float(y)), place, 0.8 * size)
     return figure
+
+
+def _circle(count: int) -> Floats:
+    angles = 2 * np.pi * np.arange(count) / count
+    return np.stack([np.cos(angles), np.sin(angles)], axis=1)
 
 
 def _pushed_apart(points: Floats, least: float) -> Floats:

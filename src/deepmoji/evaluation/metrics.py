@@ -86,8 +86,10 @@ def emoji_intervals(
     """Return 95 % intervals of the accuracies of :func:`emoji_accuracies`, which has the arguments.
 
     Natural accuracies are shares of rows: :func:`wilson`. Balanced ones are means over C classes of
-    shares p with n rows each: normal, of variance sum(p (1 - p) / (n - 1)) / C². Rows count as
-    independent, though a post with several emojis gives several.
+    shares with n rows each, k of them right: normal, of variance sum(p (1 - p) / n) / C², where
+    p = (k + 1) / (n + 2) counts one more row as right and one as wrong (Agresti and Caffo, The
+    American Statistician 54, 2000), as the share itself has no variance at 0, at 1 and in one row.
+    Rows count as independent, though a post with several emojis gives several.
 
     Returns:
         ``natural_top1_interval`` and so on, [lower, upper] each; none for an empty set.
@@ -99,7 +101,9 @@ def emoji_intervals(
         if rows:
             found[f"natural_top{k}_interval"] = wilson(share, rows)
     shares, counts = _by_class(evidence[balanced], labels[balanced])
-    variances = shares * (1 - shares) / np.maximum(counts - 1, 1)[:, None]
+    rows_of = counts[:, None]
+    smoothed = (shares * rows_of + 1) / (rows_of + 2)
+    variances = smoothed * (1 - smoothed) / rows_of
     for column, k in enumerate((1, 5)):
         if len(counts):
             mean = float(shares[:, column].mean())

@@ -15,7 +15,7 @@ from deepmoji.inference.predictor import Predictor
 from deepmoji.inference.projection import Projection
 from deepmoji.inference.reading import LongTexts
 from deepmoji.interop.loading import load
-from deepmoji.labels import NAMES
+from deepmoji.labels import NAMES, bare
 from deepmoji.text.tokenizer import tokenize
 
 DEFAULT = "default"
@@ -219,6 +219,6 @@ def name_of(label: str) -> str | None:
     """Return what an emoji is called, None for a label that is a word itself."""
     if label in NAMES:
         return NAMES[label]
-    bare = label.replace("\ufe0f", "")
-    is_symbol = len(bare) == 1 and unicodedata.category(bare).startswith("S")
-    return unicodedata.name(bare, "").lower() or None if is_symbol else None
+    name = bare(label)
+    is_symbol = len(name) == 1 and unicodedata.category(name).startswith("S")
+    return unicodedata.name(name, "").lower() or None if is_symbol else None
