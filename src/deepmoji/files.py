@@ -5,6 +5,8 @@ import json
 import os
 import re
 import shutil
+import stat
+import tempfile
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -17,6 +19,7 @@ LATEST = "latest.pt"  # in the folder of a training run: its last state
 # What a writer that was killed leaves beside the file that it was writing.
 PARTIAL = ".*.partial"
 _OURS = re.compile(r"\..+\.\d+\.partial")  # more exactly
+_HALF = re.compile("[\ud800-\udfff]")  # characters, as names that are no UTF-8 come to have
 _FULL = {
     getattr(errno, name)
     for name in ("ENOSPC", "EDQUOT", "EFBIG")  # the disk, what one may take of it, or of a file
@@ -71,6 +74,10 @@ def locked(path: Path, place: object) -> Generator[None]:
             f"another run is writing to {place}; wait for its end, or choose another folder"
         ) from None
     except OSError as error:
+        if path.is_symlink():
+            raise InputError(
+                f"the lock {path} is a link to another file; remove it, or choose another folder"
+            ) from error
         raise InputError(f"cannot write to {path.parent}: {error.strerror}") from error
     with file:
         try:
@@ -87,10 +94,10 @@ def _held(path: Path) -> IO[str]:
     try:
         import fcntl
     except ImportError:
-        return path.open("w")
+        return path.open("a")
     with ExitStack() as undo:
         while True:
-            file = undo.enter_context(path.open("w"))
+            file = undo.enter_context(open(path, "a", opener=_open_itself))
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             with suppress(FileNotFoundError):  # who held it may have removed it meanwhile
                 if os.path.samestat(os.fstat(file.fileno()), path.stat()):
@@ -98,23 +105,64 @@ def _held(path: Path) -> IO[str]:
                     return file
 
 
+def _open_itself(path: str, flags: int) -> int:
+    """Open a file, but none that a link of that name leads to."""
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o666)
+
+
+def check_writable(path: Path) -> None:
+    """Make sure that a file can be written, before the work that it is to hold the result of.
+
+    Nothing is left behind, no folder either.
+
+    Raises:
+        InputError: if it cannot.
+    """
+    path = _regular(path)
+    folder = next(each for each in path.parents if each.exists())
+    if not folder.is_dir():
+        raise InputError(f"cannot write {path}: {folder} is no folder; choose another place")
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {error.strerror}; choose another place") from error
+
+
+def _regular(path: Path) -> Path:
+    """Return the file itself behind a link, which need not exist yet.
+
+    Raises:
+        InputError: if it is something else than a file: a folder, a device.
+    """
+    path = Path(path).resolve()
+    if path.exists() and not path.is_file():
+        raise InputError(f"{path} is no regular file; give the name of a file to write")
+    return path
+
+
 @contextmanager
 def atomic_path(path: Path) -> Generator[Path]:
     """Yield a temporary path beside ``path`` that becomes it when the block succeeds.
 
     The file is written to disk before it is renamed; after an error or Ctrl-C nothing is left.
+    Who may read and write the file that is replaced may do so with the new one, nobody else.
 
     Raises:
         InputError: if ``path`` is something else than a file: a folder, a device.
     """
-    path = Path(path).resolve()  # behind a link, the file itself
-    if path.exists() and not path.is_file():
-        raise InputError(f"{path} is no regular file; give the name of a file to write")
+    path = _regular(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")  # as PARTIAL says
+    mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else None
     try:
+        if mode is not None:
+            temporary.touch(mode | 0o600)  # before anything that is secret comes into it
         yield temporary
         _to_disk(temporary)
+        if mode is not None and stat.S_IMODE(temporary.stat().st_mode) != mode:
+            with suppress(PermissionError):  # some file systems know no modes
+                temporary.chmod(mode)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
@@ -157,9 +205,10 @@ def _to_disk(path: Path) -> None:
 
 
 def write_json(path: Path, value: object) -> None:
-    """Write a value as UTF-8 JSON, whole or not at all."""
+    """Write a value as UTF-8 JSON, whole or not at all; what UTF-8 cannot spell, as escapes."""
     with atomic_path(path) as temporary:
         text = json.dumps(value, ensure_ascii=False, indent=1)
+        text = _HALF.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
         temporary.write_text(text + "\n", encoding="utf-8")
 
 

@@ -8,13 +8,15 @@ import pytest
 
 from deepmoji.bundle import PARTS, Bundle
 from deepmoji.errors import BundleError, HubError, InputError, MissingDependency
+from deepmoji.hub import repository
 from deepmoji.hub.cache import home
+from deepmoji.hub.checks import Wanted
 from deepmoji.hub.download import download, get
 from deepmoji.hub.fetch import Patience
 from deepmoji.hub.repository import Repository
 from tests.helpers.fakehub import needing_token
 from tests.helpers.published import WEIGHTS, WORDS
-from tests.helpers.webserver import corrupt, cut, redirect, status
+from tests.helpers.webserver import corrupt, cut, redirect, serve, status
 
 QUICK = Patience(timeout=2, tries=2, pause=0.01)
 PLACE = "hf://someone/moji"
@@ -68,6 +70,49 @@ def test_a_file_that_nobody_published_a_checksum_of_is_told_loudly(published):
     published.files.clear()
     with pytest.warns(UserWarning, match=r"no SHA-256"):  # from the cache too
         download("original-keras")
+
+
+@pytest.mark.parametrize("name", ["pytorch_model.bin", "vocabulary.json"])
+def test_a_file_of_the_users_is_not_overwritten(published, tmp_path, name):
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / name).write_text("mine")
+    with pytest.raises(BundleError, match=rf"{name} is there and .*; move it away, or choose"):
+        download("original", out=tmp_path / "here")
+    assert published.requests == []
+    assert [path.name for path in (tmp_path / "here").iterdir()] == [name]
+    assert (tmp_path / "here" / name).read_text() == "mine"
+
+
+def test_what_no_checksum_was_published_of_is_not_overwritten_either(published, tmp_path):
+    (tmp_path / "deepmoji_weights.hdf5").write_text("mine")
+    with pytest.raises(BundleError, match=r"deepmoji_weights\.hdf5 is there and is not what"):
+        download("original-keras", out=tmp_path)
+    assert (tmp_path / "deepmoji_weights.hdf5").read_text() == "mine"
+
+
+def test_a_folder_in_the_place_of_a_file_is_told(published, tmp_path):
+    (tmp_path / "vocabulary.json").mkdir()
+    with pytest.raises(BundleError, match=r"vocabulary\.json is there and is no file"):
+        download("original", out=tmp_path)
+
+
+def test_a_bundle_keeps_its_vocabulary(published, tiny, tmp_path):
+    folder = shutil.copytree(tiny, tmp_path / "model")
+    before = (folder / "vocabulary.json").read_bytes()
+    with pytest.raises(BundleError, match=r"model holds a model, .*choose another folder"):
+        download("original", out=folder)
+    assert (folder / "vocabulary.json").read_bytes() == before
+    (folder / "vocabulary.json").unlink()  # a damaged model is one too
+    with pytest.raises(BundleError, match="holds a model"):
+        download("original", out=folder)
+    assert not (folder / "pytorch_model.bin").exists()
+
+
+def test_what_is_in_the_folder_already_is_not_downloaded_again(published, tmp_path):
+    (tmp_path / "config.json").write_text('{"of": "something else"}')
+    download("original", out=tmp_path)
+    published.files.clear()
+    assert (download("original", out=tmp_path) / "vocabulary.json").read_bytes() == WORDS
 
 
 def test_a_checksum_of_ones_own_is_compared(published):
@@ -279,6 +324,36 @@ def test_a_folder_of_something_else_is_left_alone(hub, tmp_path):
     with pytest.raises(BundleError, match="no model bundle"):
         download(PLACE, out=tmp_path)
     assert hub.web.requests == []
+
+
+def test_what_came_into_the_folder_during_the_download_stays(hub, tmp_path):
+    out = tmp_path / "mine"
+
+    def serve_slowly(handler, content):
+        out.mkdir()
+        (out / "thesis.txt").write_text("mine")
+        serve(handler, content)
+
+    hub.web.script[hub.resolve("model.onnx")] += [serve_slowly]
+    with pytest.raises(BundleError, match="no model bundle"):
+        download(PLACE, out=out)
+    assert [path.name for path in out.iterdir()] == ["thesis.txt"]
+    assert [path.name for path in tmp_path.iterdir() if path.name != "home"] == ["mine"]
+
+
+def test_a_file_without_a_checksum_of_the_hub_is_told(hub, tmp_path, monkeypatch):
+    whole = repository._wanted
+    monkeypatch.setattr(
+        repository,
+        "_wanted",
+        lambda each: Wanted(size=each.size) if each.rfilename == "labels.json" else whole(each),
+    )
+    for out in (None, None, tmp_path / "mine"):  # from the hub, from the cache, to a folder
+        found = {file.path.name: file.checked for file in get(PLACE, out=out).files}
+        assert found.pop("labels.json") == ""
+        assert set(found.values()) == {"the hub"}
+        with pytest.warns(UserWarning, match=r"no SHA-256 of labels\.json"):
+            download(PLACE, out=out)
 
 
 def test_repository_writes_itself_as_it_was_read():

@@ -1,5 +1,7 @@
 """Reduced encodings: the principal components, in the bundle and out of it."""
 
+from contextlib import suppress
+
 import numpy as np
 import pytest
 
@@ -56,6 +58,29 @@ def test_a_damaged_file_is_told(points, tmp_path):
     np.savez(path, mean=np.array([{}], dtype=object))
     with pytest.raises(BundleError, match="damaged"):  # nothing is unpickled
         Projection.load(path, 9)
+
+
+def test_another_kind_of_file_under_its_name_is_told(tmp_path):
+    path = tmp_path / "projection.npz"
+    with path.open("wb") as file:
+        np.save(file, np.zeros(9))
+    with pytest.raises(BundleError, match=r"damaged: .*; fit it again with deepmoji fit"):
+        Projection.load(path, 9)
+
+
+@pytest.mark.parametrize("compress", [True, False])
+def test_any_damaged_byte_is_told_or_does_no_harm(points, tmp_path, compress):
+    """Zip, deflate and npy each have errors of their own."""
+    path = tmp_path / "projection.npz"
+    fitted = Projection.fit([points], 2)
+    arrays = {name: getattr(fitted, name) for name in ("mean", "components", "explained", "texts")}
+    (np.savez_compressed if compress else np.savez)(path, **arrays)
+    whole = path.read_bytes()
+    for place in range(len(whole)):
+        for value in (14, 255 - whole[place]):  # 14 as a method of compression is LZMA
+            path.write_bytes(whole[:place] + bytes([value]) + whole[place + 1 :])
+            with suppress(BundleError):
+                Projection.load(path, 9)
 
 
 @pytest.mark.parametrize("size", [0, 10, 500])

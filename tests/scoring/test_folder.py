@@ -1,5 +1,9 @@
 """What the folder of a run may hold, and what is refused for what it holds."""
 
+import os
+import sys
+from pathlib import Path
+
 import pytest
 
 from deepmoji.errors import InputError
@@ -56,6 +60,62 @@ def test_folders_that_hold_something_else(run, tmp_path):
     assert (tmp_path / "out" / "mine.doc").read_text() == "mine"
     with pytest.raises(InputError, match="is a file; give a folder"):
         run(tmp_path / "a.txt", out=tmp_path / "a.txt")
+
+
+def test_a_file_that_no_run_wrote_is_not_replaced(run, tmp_path):
+    write_texts(tmp_path / "in" / "a.txt", 10)
+    run(tmp_path / "in")
+    mine = tmp_path / "out" / "b.parquet"
+    mine.write_text("mine")
+    write_texts(tmp_path / "in" / "a.txt", 20)
+    write_texts(tmp_path / "in" / "b.txt", 10)
+    before = contents(tmp_path / "out")
+    with pytest.raises(
+        InputError, match=r"out.b\.parquet was not written by deepmoji score; move .*--overwrite"
+    ):
+        run(tmp_path / "in")
+    assert contents(tmp_path / "out") == before  # nor was anything removed for a new start
+    assert run(tmp_path / "in", overwrite=True).rows == 30
+    assert mine.read_bytes()[:4] == b"PAR1"
+
+
+def test_a_file_that_no_run_wrote_stays_until_there_is_another(run, tmp_path):
+    write_texts(tmp_path / "in" / "a.txt", 10)
+    (tmp_path / "in" / "b.jsonl").write_text("no JSON")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "b.parquet").write_text("mine")
+    with pytest.raises(InputError, match="is not JSON"):
+        run(tmp_path / "in", overwrite=True)
+    assert (tmp_path / "out" / "b.parquet").read_text() == "mine"
+
+
+def test_a_part_is_known_for_ours_from_before_it_is_there(run, tmp_path, monkeypatch):
+    """A run that is killed between writing a part and noting it as finished."""
+    write_texts(tmp_path / "a.txt", 10)
+
+    def killed(folder, part, rows):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ScoreFolder, "finish", killed)
+        with pytest.raises(KeyboardInterrupt):
+            run(tmp_path / "a.txt")
+    assert (tmp_path / "out" / "a.parquet").exists()
+    assert run(tmp_path / "a.txt").rows == 10
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="others insist on UTF-8 names, or have no bytes"
+)
+@pytest.mark.parametrize("form", ["parquet", "jsonl"])
+def test_a_working_directory_whose_name_is_no_utf8(run, tmp_path, monkeypatch, form):
+    folder = tmp_path / os.fsdecode(b"\xff")
+    folder.mkdir()
+    write_texts(folder / "a.txt", 10)
+    monkeypatch.chdir(folder)
+    assert run("a.txt", out=Path("out"), format=form).rows_now == 10
+    assert run("a.txt", out=Path("out"), format=form).rows_now == 0
+    assert (folder / "out" / f"a.{form}").is_file()
 
 
 def test_inputs_that_are_none(run, tmp_path):

@@ -81,6 +81,33 @@ def test_plain_text(scored, predictor, tmp_path):
     check_answers(rows, predictor)
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+@pytest.mark.parametrize("suffix", [".txt", ".jsonl", ".csv.gz"])
+@pytest.mark.parametrize("text", ["i love you", "я тебя люблю"])
+def test_utf16_is_told(scored, tmp_path, encoding, suffix, text):
+    line = json.dumps({"text": text}) if suffix == ".jsonl" else text
+    content = f"text\n{line}\n{line}\n".encode(encoding)
+    path = tmp_path / f"posts{suffix}"
+    path.write_bytes(gzip.compress(content) if suffix.endswith(".gz") else content)
+    with pytest.raises(InputError, match=r"posts\.\S+ is UTF-16 or .*convert it to UTF-8 first"):
+        scored(path, name="posts.parquet")
+
+
+@pytest.mark.parametrize("name", ["posts.txt", "posts.csv", "posts.jsonl"])
+def test_binary_data_is_told(scored, tmp_path, name):
+    table = pa.table({"text": ["i love you"]})
+    pq.write_table(table, tmp_path / name)
+    with pytest.raises(InputError, match=r"posts\.\S+ holds no text but binary data"):
+        scored(tmp_path / name, name="posts.parquet")
+
+
+def test_a_nul_in_a_long_text_is_a_character_like_others(scored, tmp_path):
+    text = "é" * 2047 + "a\0" + "é" * 10  # the first 4,096 bytes end within a character
+    (tmp_path / "posts.txt").write_text(f"{text}\nb\n", encoding="utf-8")
+    rows = scored(tmp_path / "posts.txt", name="posts.parquet")
+    assert [row["text"] for row in rows] == [text, "b"]
+
+
 def compress_zstd(data):
     return pa.Codec("zstd").compress(data, asbytes=True)
 

@@ -217,6 +217,19 @@ def test_what_else_is_there_is_left_alone(bucket, posts, settings):
     assert left == ["_score.json", "c.parquet", "thesis.txt"]
 
 
+def test_a_part_that_no_run_wrote_is_left_alone(bucket, settings):
+    put(f"{bucket}/a.csv", b"text\nso happy\n")
+    run(f"{bucket}/a.csv", f"{bucket}/scored", settings)
+    put(f"{bucket}/b.jsonl", b"no JSON\n")
+    put(f"{bucket}/scored/b.parquet", b"mine")
+    both = [f"{bucket}/a.csv", f"{bucket}/b.jsonl"]
+    with pytest.raises(InputError, match=r"scored/b\.parquet was not written by deepmoji score"):
+        run(both, f"{bucket}/scored", settings)
+    with pytest.raises(InputError, match="is not JSON"):
+        run(both, f"{bucket}/scored", settings, overwrite=True)
+    assert (Url(f"{bucket}/scored") / "b.parquet").read() == b"mine"
+
+
 def test_from_the_command_line(bucket, bundle):
     put(f"{bucket}/posts/a.txt", b"so happy\nso tired\n")
     command = ["score", f"{bucket}/posts", "--model", str(bundle.folder), "--out", f"{bucket}/out"]

@@ -89,3 +89,29 @@ def test_the_interval_covers_what_other_samples_give(rated):
     found = agreements(draws, {"system": answers}, rounds=500)["system"]
     assert found["low"] < found["agreement"] < found["high"]
     assert found["high"] - found["low"] == pytest.approx(4 * np.sqrt(0.16 / 180), rel=0.35)
+
+
+def test_draws_in_which_no_human_took_a_side_are_left_out():
+    rated = Rated.of(["a", "b"], [[5, 1, 1], [5, 9, 9]], (1, 9))
+    draws = Draws.of(rated, 200, seed=0)
+    assert (draws.human == 0).all(axis=1).any()
+    assert human_details(draws)["agreement_without_neutral"] == 1  # a side was the right one
+
+
+def test_humans_who_never_took_a_side_have_no_agreement_without_neutral():
+    draws = Draws(
+        truth=np.array([[1, -1]], np.int8),
+        human=np.array([[0, 0]], np.int8),
+        coin=np.array([[1, 1]], np.int8),
+    )
+    assert human_details(draws) == {
+        "neutral": 1,
+        "agreement_if_neutral_is_wrong": 0,
+        "agreement_without_neutral": None,
+    }
+
+
+def test_rounds_that_drew_no_text_that_counts_are_no_disagreement():
+    rated = Rated.of(["a", "b", "c", "d"], [[9, 9, 9], [5, 5, 5], [5, 5, 5], [5, 5, 5]], (1, 9))
+    found = agreements(Draws.of(rated, 3, seed=0), {"right": np.ones((1, 4), np.int8)})
+    assert (found["right"]["low"], found["right"]["agreement"], found["right"]["high"]) == (1, 1, 1)

@@ -79,3 +79,12 @@ def test_what_cannot_be_used_is_named(tmp_path, content, message):
 def test_a_rating_off_the_scale_is_named():
     with pytest.raises(InputError, match=r"text 1 .* off the scale from 1 to 9: 2 to 10"):
         Rated.of(["a", "b"], [[1, 9], [2, 10]], (1, 9))
+
+
+@pytest.mark.parametrize("scale", [(1, 9), None])
+@pytest.mark.parametrize("odd", [float("nan"), float("inf")])
+def test_a_rating_that_is_no_number_is_named(scale, odd):
+    with pytest.raises(InputError, match=r"text 1 \(counted from 0\) has a rating that is no numb"):
+        Rated.of(["a", "b"], [[1, 9], [2, odd]], scale)
+    with pytest.raises(InputError, match="no number"):
+        Rated(texts=("a",), ratings=(np.array([2, odd]),), scale=Scale(low=1, high=9))

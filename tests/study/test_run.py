@@ -1,5 +1,6 @@
 """The whole study: what is held out, what comes out, and the command."""
 
+import errno
 import json
 
 import numpy as np
@@ -10,6 +11,7 @@ from deepmoji.bundle import SHIPPED
 from deepmoji.cli import app
 from deepmoji.errors import BundleError, InputError
 from deepmoji.study import folds as folds_module
+from deepmoji.study import plot as plot_module
 from deepmoji.study import run as run_module
 from deepmoji.study.folds import folds_of
 from deepmoji.study.plot import plot_study
@@ -120,6 +122,116 @@ def test_plot(reader, tmp_path):
     assert "<svg" in (tmp_path / "plot.svg").read_text("utf-8")
     plot_study(result, tmp_path / "plot")
     assert (tmp_path / "plot.png").read_bytes() == first
+
+
+def shares(result):
+    return [entry[key] for entry in result["systems"].values() for key in ("low", "agreement")]
+
+
+def test_the_plot_reaches_down_to_what_it_shows(reader):
+    result = study(rated(), systems=["last"], folds=2, repeats=3)
+    entry = result["systems"]["last"]
+    result["systems"]["last"] = {**entry, "agreement": 0.25, "low": 0.1, "high": 0.4}
+    (axes,) = plot_module._figure(result).axes
+    left, right = axes.get_xlim()
+    assert left < 100 * min(shares(result))
+    assert right == 100
+    for name, entry in result["systems"].items():
+        result["systems"][name] = {**entry, "agreement": 0.8, "low": 0.7, "high": 0.9}
+    result["systems"]["human"]["agreement_if_neutral_is_wrong"] = 0.41
+    (axes,) = plot_module._figure(result).axes
+    assert axes.get_xlim()[0] < 41
+    result["systems"]["human"]["agreement_if_neutral_is_wrong"] = 0.7
+    (axes,) = plot_module._figure(result).axes
+    assert axes.get_xlim() == (44, 100)  # as the paper's figures have room
+
+
+def test_a_plot_of_humans_who_never_took_a_side(reader, tmp_path):
+    result = study(rated(), systems=["last"], folds=2, repeats=3)
+    result["systems"]["human"]["agreement_without_neutral"] = None
+    plot_study(result, tmp_path / "plot")
+    assert (tmp_path / "plot.svg").is_file()
+
+
+@pytest.fixture
+def command(reader, tmp_path):
+    """Call the command with a system that answers at once."""
+    data, path = rated(), tmp_path / "ratings.jsonl"
+    rows = zip(data.texts, data.ratings, strict=True)
+    lines = [json.dumps({"text": text, "ratings": own.tolist()}) for text, own in rows]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    for module in (folds_module, run_module):
+        module.SYSTEMS.update(constant=reader, fasttext=reader)
+
+    def command(*options):
+        fixed = ["study", path, "--folds", 2, "--repeats", 3, "--no-minilm"]
+        return CliRunner().invoke(app, [str(each) for each in (*fixed, *options)])
+
+    return command
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--out", "folder"], "folder is no regular file"),
+        (["--out", "file/out.json"], "cannot write"),
+        (["--plot", "file/plot"], "cannot write"),
+        (["--plot", "plotted"], r"plotted.png is no regular file"),
+        (["--plot", "."], "names no file"),
+        (["--plot", "folder/.."], "names no file"),
+        (["--out", "new.svg", "--plot", "new"], "both"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_written_is_told_before_the_run(
+    command, reader, tmp_path, monkeypatch, options, message
+):
+    monkeypatch.chdir(tmp_path)
+    for folder in ("folder", "plotted.png"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "file").write_text("mine")
+    result = command(*options)
+    assert result.exit_code == 1, result.output
+    (line,) = result.stderr.splitlines()
+    assert message in line
+    assert reader.seen == []
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_results_that_cannot_be_written_are_printed(command, reader, tmp_path, monkeypatch):
+    """A disk that filled up while the models were trained."""
+
+    def full(path, value):
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    monkeypatch.setattr("deepmoji.files.write_json", full)
+    result = command("--out", tmp_path / "out.json", "--plot", tmp_path / "plot")
+    assert result.exit_code == 1
+    assert "No space left" in result.stderr
+    assert json.loads(result.stdout)["systems"]["last"]["agreement"] == 1
+
+
+def test_a_plot_that_fails_loses_no_results(command, tmp_path, monkeypatch):
+    def full(result, stem):
+        raise OSError(errno.ENOSPC, "No space left on device", str(stem))
+
+    monkeypatch.setattr("deepmoji.study.plot.plot_study", full)
+    result = command("--out", tmp_path / "out.json", "--plot", tmp_path / "plot")
+    assert result.exit_code == 1
+    assert "one human" in result.stdout
+    assert json.loads((tmp_path / "out.json").read_text("utf-8"))["systems"]["last"]
+
+
+def test_the_command_says_so_where_no_human_took_a_side(command, monkeypatch):
+    whole = run_module.human_details
+    monkeypatch.setattr(
+        run_module,
+        "human_details",
+        lambda draws: {**whole(draws), "agreement_without_neutral": None},
+    )
+    result = command()
+    assert result.exit_code == 0, result.output
+    assert "never took a side" in " ".join(result.stdout.split())
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from deepmoji.cli.common import as_text
-from deepmoji.errors import require
+from deepmoji.errors import InputError, require
 
 app = typer.Typer(rich_markup_mode="rich")
 
@@ -92,7 +92,7 @@ def study(
     for extra, modules in _NEEDED.items():
         for module in modules:
             require(module, extra)
-    from deepmoji.files import write_json
+    _check_places(out, plot)
     from deepmoji.study.ratings import read_ratings
     from deepmoji.study.run import study as run
 
@@ -107,16 +107,45 @@ def study(
         seed=seed,
         report=_say,
     )
-    if out is not None:
-        write_json(out, result)
-    if plot is not None:
-        from deepmoji.study.plot import plot_study
+    _hand_over(result, out, plot, as_json=as_json)
 
-        plot_study(result, plot)
-    if as_json:
-        typer.echo(as_text(result, indent=1))
-    else:
-        _show(result)
+
+def _check_places(out: Path | None, plot: Path | None) -> None:
+    """Tell what cannot be written before the run, which may take hours."""
+    from deepmoji.files import check_writable
+
+    places = [] if out is None else [out]
+    if plot is not None:
+        require("matplotlib", "eval")
+        from deepmoji.study.plot import plot_files
+
+        places += plot_files(plot)
+    for place in places:
+        check_writable(place)
+    if len({place.resolve() for place in places}) < len(places):
+        raise InputError(f"--out and --plot would both write {out}; give another name to one")
+
+
+def _hand_over(
+    result: Mapping[str, Any], out: Path | None, plot: Path | None, *, as_json: bool
+) -> None:
+    """Write the results and print them, whole if they could not be written."""
+    whole = as_json or out is not None
+    try:
+        if out is not None:
+            from deepmoji.files import write_json
+
+            write_json(out, result)
+            whole = as_json
+        if plot is not None:
+            from deepmoji.study.plot import plot_study
+
+            plot_study(result, plot)
+    finally:
+        if whole:
+            typer.echo(as_text(result, indent=1))
+        else:
+            _show(result)
 
 
 def _embeddings(wanted: bool) -> list[str]:
@@ -161,11 +190,14 @@ def _show(result: Mapping[str, Any]) -> None:
     console = Console(highlight=False)
     console.print(table)
     human = result["systems"]["human"]
+    decided = human["agreement_without_neutral"]
+    left_out = (
+        "it never took a side" if decided is None else f"{100 * decided:.1f} if it is left out"
+    )
     console.print(
         f"The one human was neutral on {human['neutral']:.1%} of the texts, which counts half; "
-        f"{100 * human['agreement_if_neutral_is_wrong']:.1f} if that is wrong, "
-        f"{100 * human['agreement_without_neutral']:.1f} if it is left out. Published figures are "
-        f"on {result['published']['on']}."
+        f"{100 * human['agreement_if_neutral_is_wrong']:.1f} if that is wrong, {left_out}. "
+        f"Published figures are on {result['published']['on']}."
     )
 
 

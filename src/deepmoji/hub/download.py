@@ -1,5 +1,6 @@
 """A model by its name, from documented addresses or a model hub, into the cache or a folder."""
 
+import os
 import shutil
 import warnings
 from collections.abc import Callable
@@ -8,8 +9,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 from deepmoji.bundle import PARTS, REQUIRED, Bundle, check_replaceable
-from deepmoji.errors import HubError, InputError, MissingDependency
-from deepmoji.files import atomic_folder, atomic_path
+from deepmoji.errors import BundleError, HubError, InputError, MissingDependency
+from deepmoji.files import atomic_folder, atomic_path, read_json, write_json
 from deepmoji.hub.cache import home, locked, make_folder
 from deepmoji.hub.checks import Wanted, agrees, sha256_of
 from deepmoji.hub.fetch import Patience, fetch
@@ -60,20 +61,26 @@ def download(name: str, *, out: str | Path | None = None, report: Report | None 
         MissingDependency: if a hub has to be asked and huggingface_hub is not installed.
     """
     if name.startswith(PREFIX):
-        return _get_bundle(Repository.parse(name), _folder(out), report, None)
-    found = get(name, out=out, report=report)
-    for file in found.files:
-        if not file.checked:
-            warnings.warn(unchecked(file), stacklevel=2)
-    return found.folder
+        folder, without = _get_bundle(Repository.parse(name), _folder(out), report, None)
+        files = [_fetched(folder / part, "") for part in without]  # the others need no hashing
+    else:
+        found = get(name, out=out, report=report)
+        folder, files = found.folder, [file for file in found.files if not file.checked]
+    for file in files:
+        warnings.warn(unchecked(file), stacklevel=2)
+    return folder
 
 
 def unchecked(file: Fetched) -> str:
     """Say that nobody published a checksum of a file."""
     return (
         f"no SHA-256 of {file.path.name} has been published, so nothing could be compared; this "
-        f"one has {file.sha256}. Run `deepmoji verify` on it before you trust it"
+        f"one has {file.sha256}. Run `deepmoji verify` before you trust it"
     )
+
+
+def _fetched(path: Path, checked: str) -> Fetched:
+    return Fetched(path=path, sha256=sha256_of(path), checked=checked)
 
 
 def get(
@@ -99,15 +106,17 @@ def get(
     folder = _folder(out)
     if not name.startswith(PREFIX):
         source = _with_checksum(find(name), sha256)
+        if folder is not None:
+            _check_place(folder, source)
         return _get_source(source, folder or home() / source.name, report, patience)
     if sha256 is not None:
         raise InputError("a hub has its own checksums; leave --sha256 away")
-    bundle = _get_bundle(Repository.parse(name), folder, report, patience)
+    bundle, without = _get_bundle(Repository.parse(name), folder, report, patience)
     files = [bundle / part for part in PARTS if (bundle / part).is_file()]
     return Downloaded(
         name=name,
         folder=bundle,
-        files=tuple(Fetched(path=p, sha256=sha256_of(p), checked="the hub") for p in files),
+        files=tuple(_fetched(p, "" if p.name in without else "the hub") for p in files),
     )
 
 
@@ -131,6 +140,38 @@ def _with_checksum(source: Source, sha256: str | None) -> Source:
     )
 
 
+def _check_place(folder: Path, source: Source) -> None:
+    """Make sure that no file of the user's is overwritten.
+
+    Raises:
+        BundleError: if one would be.
+    """
+    if _is_config(folder / "config.json"):
+        raise BundleError(
+            f"{folder} holds a model, which needs its own vocabulary; choose another folder"
+        )
+    for file in source.files:
+        path = folder / file.name
+        if os.path.lexists(path) and not agrees(path, _wanted(file)):
+            trouble = "not what was published" if path.is_file() else "no file"
+            raise BundleError(
+                f"{path} is there and is {trouble}; move it away, or choose another folder"
+            )
+
+
+def _is_config(path: Path) -> bool:
+    """Whether a file is the configuration of a bundle, whole or not."""
+    try:
+        content = read_json(path)
+    except InputError:
+        return False
+    return isinstance(content, dict) and "format_version" in content
+
+
+def _wanted(file: File) -> Wanted:
+    return Wanted(sha256=file.sha256, size=file.size, limit=file.limit, begins=file.begins)
+
+
 def _get_source(
     source: Source, folder: Path, report: Report | None, patience: Patience | None
 ) -> Downloaded:
@@ -142,10 +183,9 @@ def _get_file(
     file: File, folder: Path, report: Report | None, patience: Patience | None
 ) -> Fetched:
     """Try a file's addresses in turn."""
-    path, troubles = folder / file.name, list[HubError]()
-    wanted = Wanted(sha256=file.sha256, size=file.size, limit=file.limit, begins=file.begins)
+    path, troubles, wanted = folder / file.name, list[HubError](), _wanted(file)
     if not wanted.checkable and agrees(path, wanted):
-        return Fetched(path=path, sha256=sha256_of(path), checked="")
+        return _fetched(path, "")
     for address in file.addresses:
         try:
             digest = fetch(
@@ -164,20 +204,24 @@ def _of(report: Report | None, name: str) -> Callable[[int, int | None], None] |
 
 def _get_bundle(
     repository: Repository, out: Path | None, report: Report | None, patience: Patience | None
-) -> Path:
+) -> tuple[Path, frozenset[str]]:
+    """Return where a bundle is now, and which of its files nothing could be compared with."""
     if out is not None:
         check_replaceable(out)
     folder = home() / "bundles" / repository.owner / repository.name
     cached = _cached(folder, repository)
     if cached is None or not repository.is_commit:
         cached = _newest(repository, folder, cached, report, patience)
+    note = _unchecked_note(cached)
+    without = frozenset[str](read_json(note) if note.is_file() else ())
     if out is None:
-        return cached
+        return cached, without
     with atomic_folder(out) as temporary:
         for part in PARTS:
             if (cached / part).is_file():
                 shutil.copyfile(cached / part, temporary / part)
-    return out
+        check_replaceable(out)  # again: a download takes long enough for something to come there
+    return out, without
 
 
 def _cached(folder: Path, repository: Repository) -> Path | None:
@@ -191,6 +235,11 @@ def _cached(folder: Path, repository: Repository) -> Path | None:
 
 def _note(folder: Path, repository: Repository) -> Path:
     return folder / "revisions" / quote(repository.revision, safe="")
+
+
+def _unchecked_note(version: Path) -> Path:
+    """The file that lists what the hub gave no checksum of, if there is such a thing."""
+    return version.with_name("unchecked") / f"{version.name}.json"
 
 
 def _is_complete(folder: Path) -> bool:
@@ -235,6 +284,8 @@ def _fill(folder: Path, listing: Listing, report: Report | None, patience: Patie
             headers=listing.headers,
         )
     Bundle.open(arriving)
+    if without := [file.name for file in listing.files if not file.wanted.checkable]:
+        write_json(_unchecked_note(folder / listing.commit), without)
     with atomic_folder(folder / listing.commit) as temporary:
         for file in listing.files:
             (arriving / file.name).replace(temporary / file.name)

@@ -1,14 +1,14 @@
 """A fitted projection of encodings to few numbers, kept in a bundle beside the model."""
 
-import lzma
 import zipfile
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
+from numpy.lib.npyio import NpzFile
 
 from deepmoji.bundle import Bundle
 from deepmoji.errors import BundleError, InputError
@@ -24,10 +24,10 @@ _DAMAGED = (
     KeyError,
     EOFError,
     RuntimeError,
-    lzma.LZMAError,
     zipfile.BadZipFile,
     zlib.error,
 )
+_PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _NAMES = ("mean", "components", "explained", "texts")
 
 
@@ -159,8 +159,13 @@ class Projection:
             BundleError: if it is damaged or was fitted on another model.
         """
         try:
-            # As a zip file from the start: under that name numpy would read a .npy file too.
-            with path.open("rb") as opened, NpzFile(opened, allow_pickle=False) as file:
+            loaded: Any = np.load(path, allow_pickle=False)
+            if not isinstance(loaded, NpzFile):  # numpy goes by the content, not by the name
+                raise ValueError("it holds a single array")
+            with loaded as file:
+                packed: Any = file.zip
+                if any(each.compress_type not in _PACKED for each in packed.infolist()):
+                    raise ValueError("it is packed in a way that numpy does not write")
                 mean, components, explained, texts = (file[name] for name in _NAMES)
         except _DAMAGED as error:
             raise BundleError(

@@ -139,10 +139,32 @@ class ScoreFolder:
         same = {**part.state, "written": written}.items() <= note.items()
         return int(note.get("rows", 0)) if same else None
 
+    def check_targets(self, parts: Iterable[Part]) -> None:
+        """Make sure that parts come in the place of nothing that no run has written.
+
+        Raises:
+            InputError: if they would.
+        """
+        for part in parts:
+            if self._is_foreign(part):
+                raise InputError(
+                    f"{self.place / part.name} was not written by deepmoji score; move it away, "
+                    "choose another folder, or replace it with --overwrite"
+                )
+
+    def _is_foreign(self, part: Part) -> bool:
+        """Whether something is in a part's place that no run has written."""
+        return self.target(part).exists() and not self._note(part).exists()
+
     def forget(self, part: Part) -> None:
-        """Remove what is there of a part whose input is another now."""
-        self.target(part).unlink(missing_ok=True)
+        """Remove what runs have written of a part whose input is another now."""
+        if not self._is_foreign(part):
+            self.target(part).unlink(missing_ok=True)
         self._note(part).unlink(missing_ok=True)
+
+    def announce(self, part: Part) -> None:
+        """Note that a part comes: if the run is killed now, the next one knows it for its own."""
+        write_json(self._note(part), dict(part.state))
 
     def finish(self, part: Part, rows: int) -> None:
         """Note that a part is there."""

@@ -40,7 +40,10 @@ class Format(Protocol):
 
 
 class Parquet:
-    """Parquet, each table a row group."""
+    """Parquet, each table a row group.
+
+    Files are opened here: pyarrow takes no path that is not UTF-8.
+    """
 
     suffix = ".parquet"
 
@@ -48,20 +51,24 @@ class Parquet:
     def open(self, path: Path, schema: pa.Schema) -> Generator[Callable[[pa.Table], None]]:
         """See :class:`Format`."""
         dictionary: Any = _worth_a_dictionary(schema)
-        with pq.ParquetWriter(
-            path, schema, compression=_COMPRESSION, use_dictionary=dictionary
-        ) as file:
+        with (
+            path.open("wb") as opened,
+            pq.ParquetWriter(
+                opened, schema, compression=_COMPRESSION, use_dictionary=dictionary
+            ) as file,
+        ):
             yield file.write_table
 
     def count(self, path: Path) -> int:
         """See :class:`Format`."""
-        return pq.read_metadata(path).num_rows
+        with path.open("rb") as opened:
+            return pq.read_metadata(opened).num_rows
 
     def join(self, paths: Sequence[Path], target: Path, schema: pa.Schema) -> None:
         """See :class:`Format`."""
         with self.open(target, schema) as write:
             for path in paths:
-                with pq.ParquetFile(path, pre_buffer=False) as file:
+                with path.open("rb") as opened, pq.ParquetFile(opened, pre_buffer=False) as file:
                     for number in range(file.num_row_groups):
                         write(file.read_row_group(number))
 

@@ -130,6 +130,8 @@ class _Line:
         self.progress.advance(self._size(job, before), 0)
         try:
             rows = job.writer.write(self._tables(job, scored))
+            self.folder.announce(job.part)
+            job.writer.place()
         except _BrokenOff:
             return Outcome(part=job.part, problem=job.problem)
         except UnwritableError as error:

@@ -1,5 +1,6 @@
 """Rows of plain text, CSV and TSV, as they are or compressed."""
 
+import codecs
 import csv
 import io
 from collections.abc import Generator, Iterable, Iterator, Sequence
@@ -15,6 +16,9 @@ from deepmoji.corpus.urls import Url
 from deepmoji.errors import InputError
 from deepmoji.scoring.scorer import SLICE
 from deepmoji.scoring.source import LONGEST, SLICE_SIZE, Rows
+
+_START = 4096  # bytes that are looked at to tell whether a file is text
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)  # UTF-32's other is longer
 
 
 class Record(NamedTuple):
@@ -34,12 +38,37 @@ def lines_of(
     Bytes that are no UTF-8 become U+FFFD: what is scored is what is written.
 
     Raises:
-        InputError: later, if a line is longer than LONGEST.
+        InputError: if the file is no text, or UTF-16; later, if a line is longer than LONGEST.
     """
     with path.open("rb") as file, pa.input_stream(file, compression=compression) as raw:
         buffered = io.BufferedReader(cast("io.RawIOBase", raw), 2**16)
+        _check(buffered.peek(_START)[:_START], path)
         with io.TextIOWrapper(buffered, "utf-8-sig", "replace", newline) as stream:
             yield _limited(stream, path)
+
+
+def _check(start: bytes, path: Path | Url) -> None:
+    """Refuse what would be read as other characters than were written.
+
+    A text may hold NUL characters. In UTF-16 and UTF-32 one stands beside each line's end.
+    """
+    ends = start.count(b"\n")
+    if start.startswith(_UTF16) or (ends and ends in (start.count(b"\n\0"), start.count(b"\0\n"))):
+        raise InputError(f"{path} is UTF-16 or UTF-32; convert it to UTF-8 first")
+    if b"\0" in start and not _is_utf8(start):
+        raise InputError(
+            f"{path} holds no text but binary data; its name says lines of text, CSV, TSV or JSON "
+            "lines"
+        )
+
+
+def _is_utf8(start: bytes) -> bool:
+    """Whether bytes are UTF-8, but for a character that is cut off at the end."""
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(start)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _limited(stream: io.TextIOWrapper, path: Path | Url) -> Iterator[str]:

@@ -70,6 +70,8 @@ def score_files(
             folder.prepare(overwrite=overwrite, about=_about(settings, bundle))
             finished = {part.name: folder.finished(part) for part in parts}
             missing = [part for part in parts if finished[part.name] is None]
+            if not overwrite:
+                folder.check_targets(missing)
             for part in missing:
                 folder.forget(part)
             total = sum(part.size for part in parts)

@@ -94,10 +94,17 @@ class UrlFolder(ScoreFolder):
             self._send(part)
         return rows
 
+    def _is_foreign(self, part: Part) -> bool:
+        return self._is_sent_by_others(part) or super()._is_foreign(part)
+
+    def _is_sent_by_others(self, part: Part) -> bool:
+        return part.name in self.there and note_name(part) not in self.there
+
     def forget(self, part: Part) -> None:
         """See :class:`ScoreFolder`."""
         super().forget(part)
-        self._remove(part.name, note_name(part))
+        if not self._is_sent_by_others(part):
+            self._remove(part.name, note_name(part))
 
     def finish(self, part: Part, rows: int) -> None:
         """See :class:`ScoreFolder`; sent, and removed here."""

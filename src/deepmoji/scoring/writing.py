@@ -38,19 +38,22 @@ class PartWriter:
         self.rows = sum(map(form.count, self._segments))
 
     def write(self, tables: Iterator[pa.Table]) -> int:
-        """Write the rows after those of the segments; return how many the part has.
+        """Write the rows after those of the segments, as others; return how many there are.
 
         Whatever is raised by ``tables`` passes through; full segments stay.
         """
         for table in tables:
             self._write_segment(chain([table], tables))
+        return self.rows
+
+    def place(self) -> None:
+        """Make the part of the segments."""
         self._target.parent.mkdir(parents=True, exist_ok=True)
         if len(self._segments) == 1:
             self._segments[0].replace(self._target)
         else:
             with atomic_path(self._target) as temporary:
                 self._form.join(self._segments, temporary, self._schema)
-        return self.rows
 
     def clear(self) -> None:
         """Remove the segments of a finished part."""

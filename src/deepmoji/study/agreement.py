@@ -25,7 +25,8 @@ def agreements(
 
     Intervals are the 2.5 and 97.5 percentiles over rounds that draw n texts with replacement and,
     for all of them, one of the R draws of raters: what another sample of texts and raters of the
-    same kind might have given. All systems see the same rounds, so that differences are paired.
+    same kind might have given. A round in which no text counts is drawn again. All systems see the
+    same rounds, so that differences are paired.
 
     Args:
         draws: of raters, R for each of n texts.
@@ -61,20 +62,22 @@ def agreements(
     return results
 
 
-def human_details(draws: Draws) -> dict[str, float]:
+def human_details(draws: Draws) -> dict[str, float | None]:
     """Return what the drawn raters' neutral answers do to their agreement.
 
     Returns:
         ``neutral``, the share of the texts that count where the drawn rater took no side, and the
-        agreement if those answers were wrong, or left out.
+        agreement if those answers were wrong, or left out: None if the rater never took a side.
     """
     counted = draws.counted
     decided = counted & (draws.human != 0)
     right = (draws.human == draws.truth) & decided
+    some = decided.any(axis=1)  # a draw in which nobody took a side says nothing of those who do
+    without = round(_share(right[some], decided[some]), DIGITS) if some.any() else None
     return {
         "neutral": round(float((counted & ~decided).sum() / counted.sum()), DIGITS),
         "agreement_if_neutral_is_wrong": round(_share(right, counted), DIGITS),
-        "agreement_without_neutral": round(_share(right, decided), DIGITS),
+        "agreement_without_neutral": without,
     }
 
 
@@ -90,10 +93,12 @@ def _bootstrap(
     repeats, texts = counted.shape
     found = {name: np.empty(rounds) for name in right}
     for place in range(rounds):
-        drawn = random.integers(0, repeats)
-        times = np.bincount(random.integers(0, texts, texts), minlength=texts) * counted[drawn]
+        drawn, times = 0, np.zeros(texts, np.int64)
+        while not times.any():  # ends: in every draw some text counts
+            drawn = random.integers(0, repeats)
+            times = np.bincount(random.integers(0, texts, texts), minlength=texts) * counted[drawn]
         for name, each in right.items():
-            found[name][place] = each[drawn] @ times / max(times.sum(), 1)
+            found[name][place] = each[drawn] @ times / times.sum()
     return found
 
 

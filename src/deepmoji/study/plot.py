@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from deepmoji.errors import InputError
 from deepmoji.files import atomic_path
 from deepmoji.study.wording import BASELINES, in_order, name_of, published_for
 
@@ -21,7 +22,19 @@ _STYLE: dict[Any, Any] = {
     "svg.hashsalt": "deepmoji",  # the same study, the same bytes
 }
 _ROW = 0.42  # inches a system
+_LEFT, _MARGIN = 44.0, 1.5  # where the axis begins, %, and how far before what lies below that
 _DPI = 160
+
+
+def plot_files(stem: Path) -> tuple[Path, Path]:
+    """Return the files that a plot is written to.
+
+    Raises:
+        InputError: if the path names no file.
+    """
+    if stem.name in ("", ".."):
+        raise InputError(f"{stem} names no file; give a path to which .png and .svg are added")
+    return stem.with_name(f"{stem.name}.png"), stem.with_name(f"{stem.name}.svg")
 
 
 def plot_study(result: Mapping[str, Any], stem: Path) -> None:
@@ -30,12 +43,16 @@ def plot_study(result: Mapping[str, Any], stem: Path) -> None:
     Args:
         result: of ``run.study``.
         stem: path without an ending; ``stem.png`` and ``stem.svg`` are written.
+
+    Raises:
+        InputError: if it names no file, or one that cannot be written.
     """
     with rc_context(_STYLE):
         figure = _figure(result)
-        for ending, metadata in (("png", {"Software": None}), ("svg", {"Date": None})):
-            with atomic_path(stem.with_name(f"{stem.name}.{ending}")) as path:
-                figure.savefig(path, format=ending, dpi=_DPI, metadata=metadata)
+        metadata = ({"Software": None}, {"Date": None})
+        for target, each in zip(plot_files(stem), metadata, strict=True):
+            with atomic_path(target) as path:
+                figure.savefig(path, format=target.suffix[1:], dpi=_DPI, metadata=each)
 
 
 def _figure(result: Mapping[str, Any]) -> Figure:
@@ -51,12 +68,21 @@ def _figure(result: Mapping[str, Any]) -> Figure:
     axes.axvline(50, color=_GREY, linestyle=(0, (4, 2)), linewidth=1, zorder=1)
     axes.set_yticks(range(len(systems)), [name_of(name) for name in systems])
     axes.set_ylim(len(systems) - 0.4, -0.6)
-    axes.set_xlim(44, 100)
+    axes.set_xlim(_left(result), 100)
     axes.set_xlabel("agreement with the other raters on positive or negative, %")
     axes.grid(axis="y", color="#E6E6E6", linewidth=0.6)
     axes.tick_params(axis="y", length=0)
     figure.legend(handles=_legend(), loc="outside upper center", ncols=3, frameon=False)
     return figure
+
+
+def _left(result: Mapping[str, Any]) -> float:
+    """Return where the axis begins: as always, or before all that is shown."""
+    systems = result["systems"]
+    shown = [entry[key] for entry in systems.values() for key in ("agreement", "low")]
+    shown.append(systems["human"]["agreement_if_neutral_is_wrong"])
+    least = 100 * min(shown)
+    return _LEFT if least >= _LEFT else least - _MARGIN
 
 
 def _style_of(name: str) -> tuple[str, str]:
@@ -108,6 +134,8 @@ def _draw_published(axes: Axes, row: int, value: float) -> None:
 def _human_readings(axes: Axes, row: int, human: Mapping[str, Any]) -> None:
     """Draw how far one human's figure moves with what a neutral answer counts."""
     low, high = human["agreement_if_neutral_is_wrong"], human["agreement_without_neutral"]
+    if high is None:
+        return
     axes.plot(
         [100 * low, 100 * high],
         [row, row],

@@ -78,7 +78,8 @@ class Rated:
         scale: that they are on.
 
     Raises:
-        InputError: if a text has fewer than two ratings, or one that is not on the scale.
+        InputError: if a text has fewer than two ratings, or one that is no number or not on the
+            scale.
     """
 
     texts: tuple[str, ...]
@@ -88,6 +89,7 @@ class Rated:
     def __post_init__(self) -> None:
         if len(self.texts) != len(self.ratings):
             raise InputError(f"{len(self.texts)} texts, but ratings of {len(self.ratings)}")
+        _check_numbers(self.ratings)
         low, high = self.scale.low, self.scale.high
         for row, own in enumerate(self.ratings):
             if len(own) < 2:
@@ -135,9 +137,20 @@ class Rated:
         if not sum(map(len, rows)):
             raise InputError("there are no ratings")
         if scale is None:
+            _check_numbers(rows)
             every = np.concatenate(rows)
             scale = (float(every.min()), float(every.max()))
         return cls(texts=tuple(texts), ratings=rows, scale=Scale(low=scale[0], high=scale[1]))
+
+
+def _check_numbers(ratings: Sequence[Floats]) -> None:
+    for row, own in enumerate(ratings):
+        odd = own[~np.isfinite(own)]
+        if len(odd):
+            raise InputError(
+                f"text {row} (counted from 0) has a rating that is no number: {odd[0]}; leave out "
+                "the ratings that are missing"
+            )
 
 
 def read_ratings(path: str | Path, scale: tuple[float, float] | None = None) -> Rated:
