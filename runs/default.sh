@@ -73,6 +73,17 @@ for text in pq.read_table(sys.argv[1], columns=["text"])["text"].to_pylist():
 PROGRAM
 "$PYTHON" -m deepmoji export "$WORK/model" --out "$SHIPPED" --texts "$WORK/texts.txt"
 "$PYTHON" -m deepmoji export "$WORK/small" --out "$SMALL" --texts "$WORK/texts.txt"
+
+# The most probable emoji has to stay the same for 99 texts in 100.
+"$PYTHON" - "$SHIPPED" "$SMALL" <<'PROGRAM'
+import json
+import sys
+from pathlib import Path
+for model in sys.argv[1:]:
+    agreement = json.loads(Path(model, "training.json").read_text())["agreement_with_fp32"]
+    if agreement["texts"] < 100 or agreement["top1_agreement"] < 0.99:
+        sys.exit(f"{model} does not ship: it agrees too little with the full model, {agreement}")
+PROGRAM
 "$PYTHON" -m benchmarks.emoji "$WORK/corpus" "$SHIPPED" "$WORK/model" "$SMALL"
 FINISHED=(--texts "$WORK/texts.txt" --scores benchmarks/results/emoji.json "${NOTES[@]}")
 "$PYTHON" -m deepmoji export "$WORK/model" --out "$SHIPPED" "${FINISHED[@]}"

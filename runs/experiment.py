@@ -12,62 +12,33 @@ import argparse
 import json
 import os
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 import deepmoji
 from benchmarks.record import RESULTS, SHARED, machine
 from deepmoji.benchmark.tasks import load_tasks
-from deepmoji.bundle import SHIPPED, Bundle
+from deepmoji.bundle import Bundle
 from deepmoji.cli.progress import ProgressLine
-from deepmoji.config import ModelConfig, PretrainConfig
+from deepmoji.config import ModelConfig
 from deepmoji.corpus import build
 from deepmoji.corpus.settings import CorpusSettings
 from deepmoji.corpus.shards import CorpusFolder
 from deepmoji.evaluation.metrics import Priors, emoji_accuracies
 from deepmoji.files import atomic_path
-from deepmoji.training.export import export
 from deepmoji.training.network import Network
 from deepmoji.training.plain import PlainNetwork
 from deepmoji.training.pretrain import Hardware, pretrain
 from deepmoji.training.pretrain import train as run_steps
 from deepmoji.training.run import Run, digest
+from deepmoji.training.trainer import new_network
 from runs import minilm, rare_words, vectors
+from runs.place import Place, config_of, is_made_from
 from runs.settings import Experiment, read
 
 RESULT = RESULTS / "pretraining.json"
-NEVER = 10**6  # steps: measured once, at the end
-
-
-@dataclass(frozen=True, kw_only=True)
-class Place:
-    """Where experiments find their data and leave their models."""
-
-    posts: Path
-    corpus: Path  # the reference: its vocabulary, and the splits that everything is measured on
-    work: Path
-    processes: int
-
-    def model(self, name: str, seed: int) -> Path:
-        return self.work / "models" / f"{name}-{seed}"
-
-    def start(self, name: str) -> Path:
-        """Return the model that others start from or learn from."""
-        return SHIPPED if name == "shipped" else self.model(name, read(name).seeds[0])
-
-    def int8(self, name: str) -> Path:
-        """Return the form in which that model ships, or would."""
-        model = self.start(name)
-        if name == "shipped":
-            return model
-        path = self.work / "int8" / f"{name}-{digest(model)[:8]}"
-        if not path.exists():
-            export(model, path)
-        return path
 
 
 def corpus_of(experiment: Experiment, place: Place) -> Path:
@@ -138,7 +109,7 @@ def train_plain(experiment: Experiment, seed: int, place: Place) -> dict[str, An
     }
     run = PlainRun(
         corpus=place.corpus,
-        folder=place.model(experiment.name, seed).with_suffix(".training"),
+        folder=place.work / "models" / f"{experiment.name}-{seed}-{experiment.digest}.training",
         model=ModelConfig(**sizes),
         config=config_of(experiment, seed),
     )
@@ -155,22 +126,15 @@ def train_plain(experiment: Experiment, seed: int, place: Place) -> dict[str, An
 
 
 class PlainRun(Run):
-    """A run of the plain network."""
+    """A run of the plain network, which starts and is trained as the other one is."""
 
     def network(self) -> Network:
-        torch.manual_seed(self.config.seed)
-        return PlainNetwork(self.model, final_dropout=self.config.final_dropout)
-
-
-def config_of(experiment: Experiment, seed: int) -> PretrainConfig:
-    """Return an experiment's settings; by default it is measured once, at its end."""
-    usual = {"evaluate_every": NEVER, "checkpoint_every": 500}
-    return PretrainConfig(seed=seed, **(usual | dict(experiment.pretrain)))
+        return new_network(self.model, self.config, kind=PlainNetwork)
 
 
 def train(experiment: Experiment, seed: int, place: Place) -> tuple[Path, dict[str, Any]]:
     """Pretrain a model, or go on; return it, and what it cost."""
-    corpus, out = corpus_of(experiment, place), place.model(experiment.name, seed)
+    corpus = corpus_of(experiment, place)
     start: dict[str, Any] = {}
     if "init" in experiment.start:
         start["init"] = place.start(experiment.start["init"])
@@ -183,11 +147,25 @@ def train(experiment: Experiment, seed: int, place: Place) -> tuple[Path, dict[s
     if "encodings" in experiment.start:
         start["encodings"] = encodings_of(experiment, corpus, place)
     config = config_of(experiment, seed)
-    if not (out / "training.json").exists():
+    run = Run(
+        corpus=corpus,
+        folder=place.work,
+        model=ModelConfig(**experiment.model),
+        config=config,
+        teachers=tuple(start.get("teacher", ())),
+        **{name: each for name, each in start.items() if name != "teacher"},
+    )
+    out = place.model(experiment, seed, run)
+    is_made = (out / "training.json").exists()
+    if is_made and not is_made_from(Bundle.open(out), run):
+        raise SystemExit(
+            f"{out} was made from another corpus or other files; delete it and {out}.training"
+        )
+    if not is_made:
         pretrain(
             corpus,
             out,
-            model=ModelConfig(**experiment.model),
+            model=run.model,
             config=config,
             hardware=Hardware(device="cpu", processes=place.processes),
             report=ProgressLine(),

@@ -6,7 +6,8 @@ python -m runs.gpu train CORPUS small.toml large.toml --work WORK --minutes 9
 python -m runs.gpu join PARTS MODEL                  # here: WORK/NAME.parts, brought back
 
 `train` runs one settings file after the other and stops all of them in time. Called again it goes
-on where it stopped. A model that is finished lies in WORK/NAME, and in parts in WORK/NAME.parts. A
+on where it stopped; a model whose settings have changed since is made longer, or said to be of
+others. A model that is finished lies in WORK/NAME, and in parts in WORK/NAME.parts. A
 settings file has the fields of PretrainConfig and ModelConfig:
 
     [pretrain]
@@ -120,14 +121,37 @@ def read(path: Path) -> tuple[Any, Any]:
         raise SystemExit(f"{path}: {error}") from error
 
 
+def _read_all(paths: list[Path]) -> dict[str, tuple[Any, Any]]:
+    """Read settings files, by the names of their models."""
+    found: dict[str, Path] = {}
+    for path in paths:
+        if path.stem in found:
+            raise SystemExit(
+                f"{found[path.stem]} and {path} would be one model; rename one of them"
+            )
+        found[path.stem] = path
+    return {name: read(path) for name, path in found.items()}
+
+
+def _is_made(out: Path, parts: Path, configs: tuple[Any, Any]) -> bool:
+    """Tell whether a model is there in parts, and was made with these settings."""
+    from deepmoji.bundle import Bundle
+    from runs.settings import is_made_with
+
+    if not (parts / SUMS).exists():
+        return False
+    # Of parts alone, whose model was taken away, nobody knows better.
+    return not out.exists() or is_made_with(Bundle.open(out), *configs)
+
+
 def train(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """Run every settings file, or go on with it; yield what became of each."""
     end = time.monotonic() + 60 * (options.minutes - options.reserve)
     # Mistakes in the last file are told before the first one runs.
-    for name, configs in {path.stem: read(path) for path in options.settings}.items():
+    for name, configs in _read_all(options.settings).items():
         begun = time.monotonic()
         left = min((end - begun) / 60, options.each or options.minutes)
-        if (options.work / f"{name}.parts" / SUMS).exists():
+        if _is_made(options.work / name, options.work / f"{name}.parts", configs):
             state = "finished before"
         elif left <= 0:
             state = "waits"

@@ -10,11 +10,12 @@ License 2.0).
 """
 
 import argparse
+import hashlib
 import os
-import shutil
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
@@ -25,7 +26,7 @@ import torch
 from numpy.typing import NDArray
 
 from deepmoji.corpus.shards import CorpusFolder, Shard
-from deepmoji.files import atomic_path
+from deepmoji.files import atomic_path, read_json, remove_partials, write_json
 from deepmoji.training.batches import collate
 from deepmoji.training.copies import Copies
 from deepmoji.training.hardware import end_with_parent, has_bf16
@@ -42,6 +43,7 @@ TOGETHER = 64  # texts, of similar length
 PART = 5_000  # texts that are kept together when it stops
 SEED = 0
 NUMBERS = 384
+MANIFEST = "parts.json"  # in the folder of parts: of which corpus and texts they are
 
 
 @cache
@@ -119,6 +121,40 @@ def encode_parts(corpus: CorpusFolder, parts: Path, chosen: NDArray[np.int64]) -
             yield each.result()
 
 
+def claim(parts: Path, corpus: CorpusFolder, *, texts: int) -> None:
+    """Write into a folder whose parts it holds, or check that.
+
+    Raises:
+        SystemExit: if it holds those of another run, or something else.
+    """
+    rows, words = corpus.read_train(), "\n".join(corpus.vocabulary.words)
+    content = hashlib.sha256(words.encode("utf-8", "replace"))
+    for array in (rows.ids, rows.offsets):
+        content.update(np.ascontiguousarray(array).data)
+    of = {"corpus": content.hexdigest(), "texts": texts, "seed": SEED, "together": PART}
+    manifest = parts / MANIFEST
+    if manifest.exists():
+        if read_json(manifest) != of:
+            raise SystemExit(
+                f"{parts} holds parts of another run (corpus, --texts or seed); delete it, or "
+                "choose another file"
+            )
+        return
+    if parts.exists() and any(parts.iterdir()):
+        raise SystemExit(f"{parts} holds something else; delete it, or choose another file")
+    write_json(manifest, of)
+
+
+def remove(parts: Path, chosen: NDArray[np.int64]) -> None:
+    """Remove the parts and what killed workers left; the folder, too, unless it holds more."""
+    remove_partials(parts)
+    for path, _ in parts_of(parts, chosen):
+        path.unlink()
+    (parts / MANIFEST).unlink()
+    with suppress(OSError):  # it is not empty
+        parts.rmdir()
+
+
 def parts_of(folder: Path, chosen: NDArray[np.int64]) -> Iterator[tuple[Path, NDArray[np.int64]]]:
     """Yield the file of each part and its rows of the corpus."""
     for first in range(0, len(chosen), PART):
@@ -138,7 +174,7 @@ def main(arguments: list[str] | None = None) -> None:
     copies = Copies.among(corpus.read_train())
     groups = np.random.default_rng(SEED).permutation(len(copies.first))[: options.texts]
     parts = options.file.with_suffix(".parts")
-    parts.mkdir(parents=True, exist_ok=True)
+    claim(parts, corpus, texts=options.texts)
     begun, done = time.monotonic(), 0
     for texts in encode_parts(corpus, parts, copies.first[groups]):
         done += texts
@@ -154,7 +190,7 @@ def main(arguments: list[str] | None = None) -> None:
             rows, which = copies.of(own[np.argsort(copies.first[own])])
             everything[rows] = np.load(path)[which]
         everything.flush()
-    shutil.rmtree(parts)
+    remove(parts, groups)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,19 @@
 """An experiment as a file: what changes against another one, what was expected, what came out."""
 
+import hashlib
+import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from deepmoji.bundle import Bundle
+from deepmoji.config import ModelConfig, PretrainConfig
+
 FOLDER = Path(__file__).resolve().parent / "experiments"
 _TABLES = ("model", "pretrain", "corpus", "start")
+_OF_CORPUS = {"vocabulary_size", "classes"}  # sizes that a run takes from its corpus
 _FIELDS = {"lever", "change", "prediction", "outcome", "like", "seeds", *_TABLES}
 
 
@@ -53,6 +59,25 @@ class Experiment:
     def settings(self) -> dict[str, Any]:
         """Return what decides the result, as plain values."""
         return {name: dict(getattr(self, name)) for name in _TABLES}
+
+    @property
+    def digest(self) -> str:
+        """A short name for the settings."""
+        text = json.dumps(self.settings(), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def is_made_with(bundle: Bundle, model: ModelConfig, config: PretrainConfig) -> bool:
+    """Tell whether a model has these sizes, and its record these settings.
+
+    Settings that came after it had no other value than they have by default.
+    """
+    sizes, wanted = (
+        {name: each for name, each in every.to_dict().items() if name not in _OF_CORPUS}
+        for every in (bundle.config, model)
+    )
+    settings = PretrainConfig().to_dict() | dict(bundle.training.get("settings", {}))
+    return sizes == wanted and settings == config.to_dict()
 
 
 def names() -> list[str]:

@@ -91,6 +91,33 @@ def test_settings_run_one_after_another_and_go_on(tmp_path, capsys):
     assert train(corpus, work, good, minutes=60, capsys=capsys) == {"good": "finished before"}
 
 
+def test_settings_of_one_name_are_refused(tmp_path):
+    files = [tmp_path / folder / "large.toml" for folder in ("a", "b")]
+    for file in files:
+        file.parent.mkdir()
+        file.write_text("[pretrain]\nepochs = 0.2", encoding="utf-8")
+    options = ["--work", str(tmp_path / "work"), "--minutes", "1"]
+    with pytest.raises(SystemExit, match=r"large\.toml.*large\.toml"):
+        gpu.main(["train", "nowhere", *map(str, files), *options])
+
+
+def test_changed_settings_are_not_finished_before(tmp_path, capsys):
+    corpus, work = make_corpus(tmp_path / "corpus"), tmp_path / "work"
+    file = tmp_path / "tiny.toml"
+
+    def once(epochs, units=8, status=0):
+        sizes = f"[model]\nunits = {units}\nembedding_size = 8\n"
+        schedule = f"[pretrain]\nepochs = {epochs}\nbatch_size = 32\n"
+        file.write_text(sizes + schedule, encoding="utf-8")
+        return train(corpus, work, file, minutes=60, capsys=capsys, status=status)["tiny"]
+
+    assert once(0.2) == "finished"
+    assert once(0.2) == "finished before"
+    assert "falling" in once(0.4, status=1)
+    assert "units (8 there, 4 now)" in once(0.2, units=4, status=1)
+    assert once(0.2) == "finished before"
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

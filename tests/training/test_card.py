@@ -119,6 +119,14 @@ def test_older_records_have_a_card_too():
     assert "intervals" not in card
 
 
+def test_figures_that_are_not_numbers_are_left_out():
+    nothing = {"natural_top1": float("nan"), "natural_top1_interval": [float("nan")] * 2}
+    missing = {"natural_top1": None, "natural_top1_interval": [None, None]}
+    for each in (nothing, missing):
+        card = model_card(ModelConfig(), {"scores": {"this model": MARKS | each}})
+        assert "| this model |  | 57.8 | 14.0 | 38.3 |" in card
+
+
 def test_a_tuned_model_is_not_said_to_suggest_emojis():
     card = model_card(ModelConfig(), {"method": "last", "settings": {"epochs": 3}})
     assert "suggesting emojis" not in card

@@ -1,15 +1,21 @@
 """Exported models agree with the trained one, in both gates and both precisions."""
 
+import json
+from dataclasses import replace
+
 import numpy as np
 import onnx
 import pytest
 import torch
+from typer.testing import CliRunner
 
 import deepmoji
 from deepmoji.bundle import Contents, write_bundle
+from deepmoji.cli import app
 from deepmoji.config import ModelConfig
 from deepmoji.errors import BundleError, InputError
 from deepmoji.text.vocabulary import SPECIAL_TOKENS, Vocabulary
+from deepmoji.training import export as exporting
 from deepmoji.training.export import SAMPLE_TEXTS, export, save_network
 from deepmoji.training.graph import build_graph
 from deepmoji.training.network import Network
@@ -118,6 +124,25 @@ def test_int8_export_is_close_and_says_how_close(model, tmp_path):
     assert "top1_agreement" in small.card
     kinds = {node.op_type for node in onnx.load(small.graph).graph.node}
     assert "DynamicQuantizeLSTM" in kinds
+
+
+@pytest.mark.parametrize(
+    ("texts", "share", "warns"), [(100, 0.98, True), (100, 0.99, False), (99, 0.5, False)]
+)
+def test_a_form_that_often_answers_otherwise_is_warned_of(
+    model, tmp_path, monkeypatch, texts, share, warns
+):
+    def compared(ours, theirs):
+        return replace(compare(ours, theirs), top1_agreement=share)
+
+    compare = exporting.compare
+    monkeypatch.setattr(exporting, "compare", compared)
+    (tmp_path / "texts.txt").write_text("so tired\n" * texts, encoding="utf-8")
+    command = ["export", str(model.folder), "--out", str(tmp_path / "small")]
+    result = CliRunner().invoke(app, [*command, "--texts", str(tmp_path / "texts.txt")])
+    assert result.exit_code == 0
+    assert ("warning" in result.stderr) == warns
+    assert json.loads(result.stdout)["texts"] == texts
 
 
 def test_notes_go_on_the_card_and_stay_there(model, tmp_path):

@@ -108,6 +108,15 @@ def test_a_killed_run_continues_exactly(corpus, tmp_path):
         torch.testing.assert_close(continued[name], value, atol=0, rtol=0)
 
 
+def test_what_a_killed_writer_left_is_removed(corpus, tmp_path):
+    folder = tmp_path / "model.training"
+    folder.mkdir()
+    for name in (".latest.pt.4711.partial", ".notes.partial"):
+        (folder / name).write_bytes(b"half")
+    pretrain(corpus, tmp_path / "model", model=TINY, config=settings(epochs=0.1), hardware=ONE)
+    assert {path.name for path in folder.glob(".*")} == {".notes.partial"}  # that is not ours
+
+
 def test_another_run_in_the_folder_is_refused(corpus, tmp_path):
     train(run_of(corpus, tmp_path / "run"), ONE, lambda progress: None)
     with pytest.raises(InputError, match="settings"):

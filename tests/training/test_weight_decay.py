@@ -5,6 +5,7 @@ import torch
 
 from deepmoji.config import ModelConfig
 from deepmoji.errors import InputError
+from deepmoji.training.guide import GuidedNetwork
 from deepmoji.training.loop import decay_weights, make_optimiser
 from deepmoji.training.network import Network
 from deepmoji.training.pretrain import train
@@ -47,6 +48,13 @@ def test_it_does_what_adamw_does():
         reference.step()
     for name, parameter in ours.named_parameters():
         torch.testing.assert_close(parameter, named[name], atol=1e-6, rtol=1e-5)
+
+
+def test_the_guess_of_encodings_is_left_alone():
+    network = GuidedNetwork(SIZES, size=3)
+    torch.nn.init.ones_(network.guess.weight)
+    decay_weights(network, 0.5)
+    assert network.guess.weight.min() == 1
 
 
 def test_it_keeps_weights_small(corpus, tmp_path):

@@ -12,6 +12,8 @@ from deepmoji.errors import InputError
 
 app = typer.Typer(rich_markup_mode="rich")
 
+_LEAST_AGREEMENT = 0.99  # of the most probable emoji, before and after quantisation
+_ENOUGH_TEXTS = 100  # of fewer, one that differs says nothing
 _SCORES = {"natural_top1", "natural_top5", "balanced_top1", "balanced_top5"}
 Precision = Literal["int8", "fp32"]
 Target = Literal["bundle", "keras", "torchmoji"]
@@ -77,11 +79,9 @@ def export(
         written = export_weights(model, out, target=target)
         typer.echo(f"{written} holds the weights now, for {target}")
         if target == "torchmoji" and Bundle.open(model).config.gates == "sigmoid":
-            typer.secho("warning: ", fg="yellow", bold=True, nl=False, err=True)
-            typer.echo(
+            _warn(
                 "torchMoji's LSTMs have hard sigmoid gates, this model's logistic ones: "
-                "torchMoji would give other answers. deepmoji import sees which they are.",
-                err=True,
+                "torchMoji would give other answers. deepmoji import sees which they are."
             )
         return
     from deepmoji.training.export import SAMPLE_TEXTS
@@ -99,7 +99,18 @@ def export(
     )
     if calibrate:
         _say_calibration(bundle.training["calibration"])
-    typer.echo(json.dumps(dict(bundle.training["agreement_with_fp32"]), indent=1))
+    agreement: Any = bundle.training["agreement_with_fp32"]
+    typer.echo(json.dumps(dict(agreement), indent=1))
+    if agreement["texts"] >= _ENOUGH_TEXTS and agreement["top1_agreement"] < _LEAST_AGREEMENT:
+        _warn(
+            f"the most probable emoji is the same for only {agreement['top1_agreement']:.1%} of "
+            f"the texts, less than {_LEAST_AGREEMENT:.0%}; --precision fp32 loses nothing"
+        )
+
+
+def _warn(text: str) -> None:
+    typer.secho("warning: ", fg="yellow", bold=True, nl=False, err=True)
+    typer.echo(text, err=True)
 
 
 def _say_calibration(record: Any) -> None:

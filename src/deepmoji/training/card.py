@@ -1,5 +1,6 @@
 """The model card: what a model is, what made it, and how good it is, from its own records."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
@@ -166,13 +167,14 @@ def _scores(scores: Mapping[str, Record] | None) -> list[str]:
 
 
 def _share(values: Record, name: str) -> str:
-    interval: Sequence[float] | None = values.get(f"{name}_interval")
-    brackets = f" ({_percent(interval[0])}–{_percent(interval[1])})" if interval else ""
+    interval: Sequence[float | None] = values.get(f"{name}_interval") or (None, None)
+    lower, upper = map(_percent, interval)
+    brackets = f" ({lower}–{upper})" if lower and upper else ""
     return f"{_percent(values[name])}{brackets}"
 
 
 def _percent(share: float | None) -> str:
-    return "" if share is None else f"{100 * share:.1f}"
+    return "" if share is None or math.isnan(share) else f"{100 * share:.1f}"
 
 
 def _calibration(record: Record | None) -> list[str]:

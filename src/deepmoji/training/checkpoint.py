@@ -16,6 +16,9 @@ from deepmoji.files import LATEST, atomic_path
 # What torch raises for a file that is none of its own, or not whole.
 _DAMAGE = (RuntimeError, UnpicklingError, EOFError, LookupError, ValueError, struct.error)
 
+_LATER = {"arithmetic", "corpus content"}  # what older fingerprints do not say
+_OF_STEPS = {"arithmetic", "order"}  # what does not matter to a run that has made all its steps
+
 
 @dataclass
 class State:
@@ -28,13 +31,23 @@ class State:
     best_loss: float = float("inf")  # of validation
     best_step: int = 0
     history: list[dict[str, float]] = field(default_factory=list[dict[str, float]])
+    # Whether the best evaluation is one that only the end of the run made: a longer run does not.
+    is_best_extra: bool = False
+    settings: dict[str, Any] = field(default_factory=dict[str, Any])  # that the latest part had
+    hardware: dict[str, Any] = field(default_factory=dict[str, Any])  # likewise
 
-    def record(self, evaluation: dict[str, float]) -> bool:
+    @property
+    def is_evaluated(self) -> bool:
+        """Whether the weights of this step have been evaluated."""
+        return bool(self.history) and self.history[-1]["step"] == self.step
+
+    def record(self, evaluation: dict[str, float], *, is_extra: bool = False) -> bool:
         """Note an evaluation; tell whether it is the best so far."""
         self.history.append({"step": self.step, "seconds": round(self.seconds, 1)} | evaluation)
         better = evaluation["natural_loss"] < self.best_loss
         if better:
             self.best_loss, self.best_step = evaluation["natural_loss"], self.step
+            self.is_best_extra = is_extra
         return better
 
     def waited(self, every: int) -> int:
@@ -49,6 +62,7 @@ class Saved(NamedTuple):
     network: dict[str, Any]
     optimiser: dict[str, Any]
     average: dict[str, Any]  # of the weights; empty where none is kept
+    goes_on: bool = True  # False: it is finished, and more steps would be of another kind
 
 
 class Checkpoint:
@@ -64,6 +78,12 @@ class Checkpoint:
         self.folder, self._kept = folder, kept
         self._fingerprint = fingerprint
         self._latest, self._best = folder / LATEST, folder / "best.pt"
+        self._extra = folder / "end.pt"
+
+    @property
+    def arithmetic(self) -> dict[str, Any]:
+        """Device and precision of the run; nothing where it was opened to be read."""
+        return self._fingerprint.get("arithmetic", {})
 
     def save(self, saved: Saved) -> None:
         """Write everything that the next step depends on."""
@@ -91,9 +111,15 @@ class Checkpoint:
     def _older(self) -> list[Path]:
         return sorted(self.folder.glob("step-*.pt"), reverse=True)
 
-    def save_best(self, network: dict[str, Any]) -> None:
-        """Write the weights that validated best."""
-        self._write(network, self._best)
+    def save_best(self, network: dict[str, Any], *, is_extra: bool = False) -> None:
+        """Write the weights that validated best.
+
+        Args:
+            network: the weights.
+            is_extra: they are those of an evaluation that a longer run does not make. The best ones
+                before are left, for the run to go on from.
+        """
+        self._write(network, self._extra if is_extra else self._best)
 
     def _write(self, content: dict[str, Any], path: Path) -> None:
         try:
@@ -114,26 +140,34 @@ class Checkpoint:
                 f"the checkpoint {path} is damaged; delete {self.folder} to start again"
             ) from error
 
+    def _changed(self, before: dict[str, Any]) -> list[str]:
+        """Return in what a run is another one, by the fingerprint of its checkpoint."""
+        now = self._fingerprint
+        return [
+            name
+            for name in before | now
+            if before.get(name) != now.get(name)
+            and not (name in _LATER and None in (before.get(name), now.get(name)))
+        ]
+
     def _read_latest(self) -> dict[str, Any] | None:
         if not self._latest.exists():
             return None
         content = self._readable()
         before = content["fingerprint"]
-        changed = [
-            name
-            for name in before | self._fingerprint
-            if before.get(name) != self._fingerprint.get(name)
-        ]
+        changed = self._changed(before)
+        # Tuning runs have no such state: of them all has to be the same, at their end too.
+        is_finished = content.get("state", {}).get("is_finished", False)
+        if changed and is_finished and set(changed) <= _OF_STEPS:
+            return content | {"goes_on": False}
         if changed == ["order"]:
-            if content["state"]["is_finished"]:
-                return content
             raise InputError(
                 f"{self.folder} holds an unfinished run of a version that drew batches in another "
                 "order; finish it with that version, delete the folder, or choose another --out"
             )
         if changed:
             raise InputError(
-                f"{self.folder} holds an unfinished run with another "
+                f"{self.folder} holds a run with another "
                 f"{'; '.join(_told(n, before.get(n), self._fingerprint.get(n)) for n in changed)}; "
                 "continue with the same settings, delete the folder, or choose another --out"
             )
@@ -163,6 +197,7 @@ class Checkpoint:
             content["network"],
             content["optimiser"],
             content.get("average", {}),
+            content.get("goes_on", True),
         )
 
     def load_state(self) -> State:
@@ -176,15 +211,16 @@ class Checkpoint:
             raise InputError(f"{self.folder} holds no training run; start one with pretrain")
         return saved.state
 
-    def load_best(self) -> dict[str, Any]:
-        """Return the weights that validated best.
+    def load_best(self, *, is_extra: bool = False) -> dict[str, Any]:
+        """Return the weights that validated best; ``is_extra`` as of the run's state.
 
         Raises:
             InputError: if no evaluation has been made yet.
         """
-        if not self._best.exists():
+        path = self._extra if is_extra else self._best
+        if not path.exists():
             raise InputError(f"{self.folder} holds no weights yet; let the run go on")
-        return self._read(self._best)
+        return self._read(path)
 
 
 def _told(name: str, before: Any, now: Any) -> str:

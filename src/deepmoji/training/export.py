@@ -24,6 +24,7 @@ from deepmoji.training.card import model_card
 from deepmoji.training.graph import Weights, build_graph
 from deepmoji.training.network import Network
 from deepmoji.training.quantise import quantise_lstms
+from deepmoji.training.record import corpus_record, without_nan
 from deepmoji.training.weights import read_weights
 
 Precision = Literal["fp32", "int8"]
@@ -64,7 +65,7 @@ class Agreement:
 def _write(
     folder: str | Path, contents: Contents, parts: Mapping[str, Path], training: Mapping[str, Any]
 ) -> Bundle:
-    record = {**training, "graph_bytes": parts["model.onnx"].stat().st_size}
+    record = {**without_nan(training), "graph_bytes": parts["model.onnx"].stat().st_size}
     card = model_card(contents.config, record)
     return write_bundle(folder, contents, training=record, card=card, parts=parts)
 
@@ -183,7 +184,8 @@ def save_network(
 
 def write_record(bundle: Bundle, training: Mapping[str, Any]) -> Bundle:
     """Write what made a model, and how good it is, into its bundle and onto its card."""
-    write_json(bundle.folder / "training.json", dict(training))
+    training = without_nan(training)
+    write_json(bundle.folder / "training.json", training)
     with atomic_path(bundle.folder / "README.md") as card:
         card.write_text(model_card(bundle.config, training), encoding="utf-8")
     return Bundle.open(bundle.folder)
@@ -269,7 +271,6 @@ def _calibrated(
     # Here: they bring pyarrow, which nothing else of an export takes.
     from deepmoji.corpus.shards import CorpusFolder
     from deepmoji.training.calibration import calibrate_bundle
-    from deepmoji.training.record import corpus_record
 
     corpus = CorpusFolder.open(folder)
     network = as_network(bundle.config, weights)

@@ -232,6 +232,6 @@ def _checkpoint(start: Start, lesson: Lesson, course: Course) -> TuningCheckpoin
         "base model": model.hexdigest(),
         "settings": course.config.to_dict()
         | {"method": course.method, "max_tokens": course.max_tokens, "seed": course.seed},
-        "arithmetic": {"device": course.hardware.kind, "precision": course.hardware.arithmetic},
+        "arithmetic": course.hardware.described,
     }
     return TuningCheckpoint(course.folder, fingerprint)

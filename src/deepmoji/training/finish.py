@@ -29,21 +29,21 @@ def finish(run: Run, out: Path, hardware: Hardware) -> Bundle:
     checkpoint = run.checkpoint()
     corpus = run.open_corpus()
     network = Network(run.model)
-    network.load_state_dict(without_guess(checkpoint.load_best()))
+    state = checkpoint.load_state()
+    best = checkpoint.load_best(is_extra=state.is_best_extra)
+    network.load_state_dict(without_guess(best))
     network.eval()
     priors = read_priors(corpus, run.config)
     validation, test = corpus.read_split("validation"), corpus.read_split("test")
     measured = calibrate(network, validation=validation, test=test, priors=priors)
-    state = checkpoint.load_state()
+    # The run may be finished for long, and this be a start with other settings, on another device.
     record = {
         "made_with": {name: version(name) for name in _MAKERS} | {"python": python_version()},
-        "hardware": {
-            "device": hardware.kind,
-            "processes": hardware.count(run.config.batch_size),
-            "precision": hardware.arithmetic,
-        },
+        "hardware": hardware.described
+        | {"processes": hardware.count(run.config.batch_size)}
+        | state.hardware,
         **corpus_record(corpus),
-        "settings": run.config.to_dict(),
+        "settings": run.config.to_dict() | state.settings,
         "steps": state.best_step,
         "seconds": round(state.seconds),
         "history": state.history,

@@ -75,8 +75,27 @@ class Hardware:
             return self.precision
         return "bf16-mixed" if has_bf16(self.kind) else "32-true"
 
+    @property
+    def described(self) -> dict[str, str]:
+        """What is computed with, of the above, for fingerprints and records."""
+        return {"device": self.kind, "precision": self.arithmetic}
+
+    def check_starter(self) -> None:
+        """Refuse a number of processes where torchrun has started them.
+
+        Raises:
+            InputError: if there is one.
+        """
+        if under_torchrun() and self.processes:
+            raise InputError(
+                "torchrun has started the processes; leave --processes out, and choose their "
+                "number with --nproc-per-node"
+            )
+
     def count(self, batch_size: int) -> int:
-        """Return how many processes share a batch."""
+        """Return how many processes share a batch, on all machines."""
+        if under_torchrun():
+            return int(os.environ["WORLD_SIZE"])
         if self.processes or self.kind == "mps":
             return max(1, self.processes)
         if self.kind == "cuda":
@@ -184,7 +203,8 @@ def share_cores(fabric: Fabric) -> None:
     """Give each process of a CPU run its part of the cores."""
     fix_threads()
     if fabric.device.type == "cpu" and fabric.world_size > 1:
-        torch.set_num_threads(max(1, available_cores() // fabric.world_size))
+        here = int(os.environ["LOCAL_WORLD_SIZE"]) if under_torchrun() else fabric.world_size
+        torch.set_num_threads(max(1, available_cores() // here))
 
 
 def fix_threads() -> None:

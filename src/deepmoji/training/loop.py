@@ -59,11 +59,12 @@ def make_optimiser(network: Network, config: PretrainConfig) -> torch.optim.Adam
 def decay_weights(network: Network, amount: float) -> None:
     """Shrink the matrices of LSTMs and last layer by a share, as AdamW does before each step.
 
-    The rest is left alone: biases, the attention vector, and the embedding, which has its own
-    penalty. Outside the optimiser, whose state therefore does not depend on it.
+    The rest is left alone: biases, the attention vector, the guess of another model's encodings,
+    and the embedding, which has its own penalty. Outside the optimiser, whose state therefore does
+    not depend on it.
     """
     for name, parameter in network.named_parameters():
-        if parameter.ndim == 2 and name != "embedding.weight":
+        if parameter.ndim == 2 and name.startswith(("lstm_", "output.")):
             parameter.mul_(1 - amount)
 
 

@@ -16,9 +16,10 @@ from deepmoji.bundle import Bundle, check_replaceable
 from deepmoji.config import ModelConfig, PretrainConfig
 from deepmoji.corpus.shards import CorpusFolder
 from deepmoji.errors import DeepmojiError, InputError
-from deepmoji.files import LOCK, locked
+from deepmoji.files import LOCK, locked, remove_partials
 from deepmoji.machine import under_torchrun
 from deepmoji.text.vocabulary import SPECIAL_TOKENS
+from deepmoji.training.checkpoint import Checkpoint
 from deepmoji.training.finish import finish
 from deepmoji.training.hardware import (
     Hardware,
@@ -120,7 +121,10 @@ def pretrain(
         **given,
     )
     hardware = hardware or Hardware()
+    hardware.check_starter()
     with locked(run.folder / LOCK, run.folder) if is_first_process() else nullcontext():
+        if is_first_process():
+            remove_partials(run.folder)  # of a size with the checkpoints
         if not train(run, hardware, report or _ignore, until):
             return None
         if is_first_process():
@@ -170,10 +174,11 @@ def train(run: Run, hardware: Hardware, report: Report, until: float | None = No
     """
     # Errors belong in this process, before others start and before hours are spent.
     run.folder.mkdir(parents=True, exist_ok=True)
-    if run.checkpoint().load() is None:
+    checkpoint = run.checkpoint(hardware)
+    if checkpoint.load() is None:
         run.network()
     _ask_teacher(run, hardware, report)
-    process = _Process(run, report, until)
+    process = _Process(run, checkpoint, report, until)
     fabric = hardware.fabric(run.config.batch_size)
     if under_torchrun():
         end_with_parent(os.getppid())
@@ -235,8 +240,10 @@ def _teacher(folder: Path, model: Path) -> tuple[CorpusFolder, Teacher]:
 class _Process:
     """What each process does: an object, to be picklable and quiet from the start."""
 
-    def __init__(self, run: Run, report: Report, until: float | None) -> None:
-        self.run, self.report, self.until = run, report, until
+    def __init__(
+        self, run: Run, checkpoint: Checkpoint, report: Report, until: float | None
+    ) -> None:
+        self.run, self.checkpoint, self.report, self.until = run, checkpoint, report, until
         self.started_by: int | None = None
 
     def __getstate__(self) -> dict[str, Any]:
@@ -258,7 +265,7 @@ class _Process:
             corpus=self.run.open_corpus(),
             network=self.run.network(),
             config=self.run.config,
-            checkpoint=self.run.checkpoint(),
+            checkpoint=self.checkpoint,
             report=self.report,
             besides=Besides(answers=self.run.answers(), encodings=self.run.opened_encodings),
         )

@@ -1,12 +1,14 @@
-"""What a bundle's record says of the corpus that a model learnt from."""
+"""What a bundle's record says of the corpus that a model learnt from, and how it is written."""
 
-from collections.abc import Mapping
-from typing import Any, cast
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, cast
 
-from deepmoji.corpus.shards import CorpusFolder
+if TYPE_CHECKING:  # it brings pyarrow, which an export does without
+    from deepmoji.corpus.shards import CorpusFolder
 
 
-def corpus_record(corpus: CorpusFolder) -> dict[str, Any]:
+def corpus_record(corpus: "CorpusFolder") -> dict[str, Any]:
     """Return the corpus's counts and settings, none of its posts.
 
     Returns:
@@ -26,3 +28,17 @@ def corpus_record(corpus: CorpusFolder) -> dict[str, Any]:
             }
         },
     }
+
+
+def without_nan(value: Any) -> Any:
+    """Return a record, of plain values, with None for what is no number: JSON has no word for it.
+
+    >>> without_nan({"loss": float("nan"), "steps": [1, 2]})
+    {'loss': None, 'steps': [1, 2]}
+    """
+    if isinstance(value, Mapping):
+        entries = cast("Mapping[str, Any]", value)
+        return {name: without_nan(each) for name, each in entries.items()}
+    if isinstance(value, list | tuple):
+        return [without_nan(each) for each in cast("Sequence[Any]", value)]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

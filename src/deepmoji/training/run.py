@@ -14,6 +14,7 @@ from deepmoji.corpus.shards import CorpusFolder
 from deepmoji.errors import InputError
 from deepmoji.training.checkpoint import Checkpoint
 from deepmoji.training.guide import Encodings
+from deepmoji.training.hardware import Hardware
 from deepmoji.training.network import Network
 from deepmoji.training.teacher import Answers, teacher_prior
 from deepmoji.training.trainer import new_network
@@ -156,15 +157,26 @@ class Run:
         labels = CorpusFolder.open(self.corpus).labels
         found: list[Answers] = []
         for teacher in self.teachers:
-            key = json.dumps([print_["corpus"], print_["vocabulary"], digest(teacher), rows])
-            name = f"teacher-{hashlib.sha256(key.encode()).hexdigest()[:16]}.npy"
+            key = [print_["corpus"], print_["vocabulary"], digest(teacher), rows]
+            older, path = (self._answers(each) for each in (key, [*key, print_["corpus content"]]))
             prior = teacher_prior(Bundle.open(teacher), labels)
-            found.append(Answers(path=self.folder / name, prior=prior))
+            found.append(Answers(path=older if older.exists() else path, prior=prior))
         return tuple(found)
 
-    def checkpoint(self) -> Checkpoint:
-        """Return the run's checkpoint folder."""
-        return Checkpoint(self.folder, self._fingerprint(), kept=self.config.checkpoints)
+    def _answers(self, key: list[Any]) -> Path:
+        name = hashlib.sha256(json.dumps(key).encode()).hexdigest()[:16]
+        return self.folder / f"teacher-{name}.npy"
+
+    def checkpoint(self, hardware: Hardware | None = None) -> Checkpoint:
+        """Return the run's checkpoint folder.
+
+        Args:
+            hardware: that the run is to go on with; not needed to read what is there.
+        """
+        fingerprint = self._fingerprint()
+        if hardware is not None:
+            fingerprint["arithmetic"] = hardware.described
+        return Checkpoint(self.folder, fingerprint, kept=self.config.checkpoints)
 
     def _fingerprint(self) -> dict[str, Any]:
         settings = self.config.to_dict()
@@ -176,6 +188,7 @@ class Run:
         words = "\n".join((*corpus.labels, *corpus.vocabulary.words))
         fingerprint = {
             "corpus": corpus.report["pairs"],
+            "corpus content": _content(corpus.report),
             "vocabulary": hashlib.sha256(words.encode("utf-8", "replace")).hexdigest(),
             "model": self.model.to_dict(),
             "settings": settings,
@@ -191,6 +204,14 @@ class Run:
         if self.encodings is not None:
             fingerprint["encodings"] = self._encodings_digest
         return fingerprint
+
+
+def _content(report: dict[str, Any]) -> str:
+    """Return a digest of what a corpus's report says of its pairs, wherever its posts lie."""
+    settings = {name: each for name, each in report.get("settings", {}).items() if name != "labels"}
+    parts = [report.get(name) for name in ("length_histogram", "pairs_per_emoji", "unknown_share")]
+    text = json.dumps([settings, *parts], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def digest(folder: Path) -> str:

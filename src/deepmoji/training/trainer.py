@@ -20,6 +20,7 @@ from deepmoji.training.averaging import average_of
 from deepmoji.training.batches import BatchPlan
 from deepmoji.training.checkpoint import Checkpoint, Saved, State
 from deepmoji.training.clock import Clock
+from deepmoji.training.ending import check_schedule, reopen
 from deepmoji.training.guide import Encodings, Guide, GuidedNetwork
 from deepmoji.training.loop import (
     Report,
@@ -39,18 +40,25 @@ _READ_EVERY = {"cuda": 50}  # steps, see Clock
 _BYTES_A_SECOND = 5e7  # of a checkpoint, at least
 
 
-def new_network(model: ModelConfig, config: PretrainConfig, *, guess: int = 0) -> Network:
+def new_network(
+    model: ModelConfig,
+    config: PretrainConfig,
+    *,
+    guess: int = 0,
+    kind: type[Network] = Network,
+) -> Network:
     """Return the network as a run starts it, from the run's seed.
 
     Args:
         model: its sizes and gates.
         config: its dropouts, among other settings.
         guess: numbers of another model's encodings that it is to guess; 0: none.
+        kind: the network, where there is nothing to guess.
     """
     torch.manual_seed(config.seed)
     names = ("embedding_dropout", "word_dropout", "final_dropout")
     dropouts = {name: getattr(config, name) for name in names}
-    network = GuidedNetwork(model, size=guess, **dropouts) if guess else Network(model, **dropouts)
+    network = GuidedNetwork(model, size=guess, **dropouts) if guess else kind(model, **dropouts)
     nn.init.uniform_(network.embedding.weight, -config.embedding_range, config.embedding_range)
     return network
 
@@ -126,21 +134,14 @@ class Trainer:
         if saved is None:
             return
         self.state = saved.state
-        self._check_schedule()
+        if self.state.is_finished:
+            reopen(saved, self.config, self.plan.steps)
+        else:
+            check_schedule(self.state, self.config, self.plan.steps)
         self.plain.load_state_dict(saved.network)
         self.optimiser.load_state_dict(saved.optimiser)
         if self.average is not None:
             self.average.load_state_dict(saved.average)
-
-    def _check_schedule(self) -> None:
-        """Refuse another number of steps once the rate has begun to fall for the first."""
-        before, now = self.state.steps or self.plan.steps, self.plan.steps
-        flat = (1 - self.config.decay) * min(before, now)
-        if before != now and self.state.step > flat:
-            raise InputError(
-                f"this run was begun with {before} steps and its learning rate is falling since "
-                f"step {flat:.0f}; go on with the same --epochs, or choose another --out"
-            )
 
     def run(self, until: float | None = None) -> bool:
         """Train until the steps are done, validation stops improving, or the time is up.
@@ -154,24 +155,23 @@ class Trainer:
         """
         if self.state.is_finished:
             return True
-        self.state.steps = self.plan.steps
+        self.state.steps, self.state.settings = self.plan.steps, self.config.to_dict()
+        processes = {"processes": self.fabric.world_size}
+        self.state.hardware = self.checkpoint.arithmetic | processes
         clock = self._new_clock()
-        while self.state.step < self.plan.steps:
+        if self.state.step >= self.plan.steps and not self.state.is_evaluated:
+            self._examine(clock)  # it was cut to where it is
+        while not self._is_over:
             if self._is_time_up(clock, until):
                 self.save()
                 return False
             loss = self.step(self.state.step)
             self.state.step += 1
             clock.tick(loss)
-            last = self.state.step == self.plan.steps
-            if last or self.state.step % self.config.evaluate_every == 0:
-                clock.read()
-                evaluation = self.evaluate()
-                clock.lap("evaluation")
-                last |= self.state.waited(self.config.evaluate_every) >= self.config.patience
-                if self.fabric.is_global_zero:
-                    self.report(clock.progress(evaluation, is_last=last))
-                if last:
+            at_end = self.state.step == self.plan.steps
+            if at_end or self.state.step % self.config.evaluate_every == 0:
+                self._examine(clock)
+                if self._is_over:
                     break
             elif self.fabric.is_global_zero and clock.is_due():
                 self.report(clock.progress({}))
@@ -182,6 +182,21 @@ class Trainer:
         self.state.is_finished = True
         self.save()
         return True
+
+    @property
+    def _is_over(self) -> bool:
+        """Whether the steps are done, or patience is at its end."""
+        waited = self.state.waited(self.config.evaluate_every)
+        is_stopped = self.state.is_evaluated and waited >= self.config.patience
+        return is_stopped or self.state.step >= self.plan.steps
+
+    def _examine(self, clock: Clock) -> None:
+        """Evaluate, and report it."""
+        clock.read()
+        evaluation = self.evaluate()
+        clock.lap("evaluation")
+        if self.fabric.is_global_zero:
+            self.report(clock.progress(evaluation, is_last=self._is_over))
 
     def _new_clock(self) -> Clock:
         size, weights = self.config.batch_size, sum(p.numel() for p in self.plain.parameters())
@@ -253,9 +268,12 @@ class Trainer:
                 device=self.fabric.device,
             )
         result = split_accuracies(scores, self.validation, self.material.priors)
-        better = self.state.record(self.fabric.broadcast(result))
+        step, every = self.state.step, self.config.evaluate_every
+        # Only of a flat rate: a run whose rate has fallen cannot be made longer.
+        is_extra = step == self.plan.steps and step % every > 0 and not self.config.decay
+        better = self.state.record(self.fabric.broadcast(result), is_extra=is_extra)
         if better and self.fabric.is_global_zero:
-            self.checkpoint.save_best(self.result.state_dict())
+            self.checkpoint.save_best(self.result.state_dict(), is_extra=is_extra)
         return result
 
     def save(self) -> None:
