@@ -69,8 +69,12 @@ def reader(tmp_path, monkeypatch):
     base = make_tunable(tmp_path / "base")
     for module in (predictor, finetuning):
         monkeypatch.setattr(module, "SHIPPED", base.folder)
-    check = finetuning._check
-    monkeypatch.setattr(finetuning, "_check", lambda *given: replace(check(*given), **QUICK))
+    check = finetuning.check
+
+    def quick(*given, **named):
+        return replace(check(*given, **named), **QUICK)
+
+    monkeypatch.setattr(finetuning, "check", quick)
     monkeypatch.chdir(tmp_path)
     base.vocabulary.save("vocabulary.json")
     texts, infos = make_texts(60)

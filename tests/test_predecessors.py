@@ -27,7 +27,7 @@ from deepmoji.training.graph import build_graph
 from deepmoji.training.network import Network
 from deepmoji.training.recurrence import Packing
 from tests.helpers import bundles
-from tests.helpers.tunable import FAST, make_texts, make_tunable
+from tests.helpers.tunable import FAST, fast, make_texts, make_tunable
 
 torch.set_num_threads(1)  # these models are so small that threads would only wait for each other
 TEXTS = ["love", "i love you and this is the good morning", "", "so tired !", "can't wait for it"]
@@ -77,7 +77,8 @@ def three(labels=None, count=60):
 
 def tuned(base, texts, labels, **changes):
     pairs = list(zip(texts, labels, strict=True))
-    settings = FAST | {"method": "last"} | changes
+    settings = {"method": "last"} | changes
+    settings = fast(settings["method"]) | settings
     return deepmoji.finetune(pairs[0], pairs[1], test=pairs[2], base=base, **settings)
 
 
@@ -296,7 +297,7 @@ def test_labelled_data_are_no_pickles(base, tmp_path):
     texts, labels = make_texts(40)
     with (tmp_path / "data.csv").open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([("text", "label"), *zip(texts, labels, strict=True)])
-    made = deepmoji.finetune(tmp_path / "data.csv", base=base, method="last", **FAST)
+    made = deepmoji.finetune(tmp_path / "data.csv", base=base, method="last", **fast("last"))
     kinds = {path.suffix for path in made.save(tmp_path / "model").iterdir()}
     assert kinds == {".json", ".md", ".onnx", ".safetensors"}
 
@@ -331,7 +332,7 @@ def test_splits_have_a_seed(base):
     ]
     listed = [[part.tolist() for part in split] for split in splits]
     assert listed[0] == listed[1] != listed[2]
-    runs = [deepmoji.finetune((texts, labels), base=base, method="last", seed=seed, **FAST)
+    runs = [deepmoji.finetune((texts, labels), base=base, method="last", seed=seed, **fast("last"))
             for seed in (0, 0, 1)]  # fmt: skip
     scores = [each.scores(texts) for each in runs]
     assert np.array_equal(scores[0], scores[1])
