@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import least_squares
 
-from deepmoji.files import atomic_path
+from deepmoji.benchmark.plots import STYLE, save
 from runs.settings import Experiment
 from scripts.blocks import ROOT, table
 
@@ -37,14 +37,6 @@ MEASURES = {
     "balanced_top5": "top-5",
 }
 _UNIT = 100_000.0  # pairs; keeps the numbers of the fit near one
-_DPI = 160
-_STYLE: dict[Any, Any] = {
-    "font.size": 9,
-    "axes.titlesize": 9,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "svg.hashsalt": "deepmoji",  # ids in the file are made from it: the same plot, the same bytes
-}
 _COLORS = {"natural_loss": "#0072B2", "natural_top1": "#0072B2", "balanced_top1": "#D55E00"}
 
 
@@ -165,7 +157,7 @@ def plot(found: Rows, stem: Path = PLOT) -> None:
     """Draw loss and accuracies by the number of pairs, as `stem`.png and `stem`.svg."""
     if len(found) < FEWEST:
         return
-    with rc_context(_STYLE):
+    with rc_context(STYLE):
         figure = Figure(figsize=(9.0, 3.4), layout="constrained")
         figure.suptitle("dots: measured; line: fitted to them; dashed: beyond them", fontsize=9)
         left, right = figure.subplots(1, 2)
@@ -175,9 +167,7 @@ def plot(found: Rows, stem: Path = PLOT) -> None:
             _draw(right, found, measure, 100.0)
         right.set_ylabel("top-1 accuracy, %")
         right.legend(frameon=False, loc="upper left")
-        for ending, metadata in (("png", {"Software": None}), ("svg", {"Date": None})):
-            with atomic_path(stem.with_name(f"{stem.name}.{ending}")) as path:
-                figure.savefig(path, format=ending, dpi=_DPI, metadata=metadata)
+        save(figure, stem)
 
 
 def _draw(axes: Axes, found: Rows, measure: str, unit: float) -> None:

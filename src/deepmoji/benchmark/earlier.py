@@ -26,8 +26,9 @@ def read_earlier(path: Path | None, suite: str) -> Report:
     """
     if path is None or not path.exists():
         return {}
-    found = cast("Report", read_json(path))
-    tasks: Any = found.get("tasks") if isinstance(found, dict) else None  # pyright: ignore[reportUnnecessaryIsInstance]
+    content: object = read_json(path)
+    found = cast("Report", content) if isinstance(content, dict) else {}
+    tasks = found.get("tasks")
     if not isinstance(tasks, dict) or found.get("suite") != suite:
         raise InputError(
             f"{path} holds something else than a report of {suite}; choose another name"

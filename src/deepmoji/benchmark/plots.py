@@ -20,7 +20,7 @@ Report = Mapping[str, Any]
 
 # Okabe and Ito's colours, which the colour-blind can tell apart; markers differ as well.
 _BLUE, _ORANGE, _GREEN, _PURPLE, _GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#8C8C8C"
-_STYLE: dict[Any, Any] = {
+STYLE: dict[Any, Any] = {
     "font.size": 9,
     "axes.titlesize": 9,
     "axes.spines.top": False,
@@ -72,11 +72,20 @@ def plot_report(report: Report, stem: Path) -> None:
         stem: path without an ending; ``stem.png`` and ``stem.svg`` are written. The same report
             gives the same bytes with the same matplotlib.
     """
-    with rc_context(_STYLE):
-        figure = _curves(report) if report["suite"] == "curve" else _scores(report)
-        for ending, metadata in (("png", {"Software": None}), ("svg", {"Date": None})):
-            with atomic_path(stem.with_name(f"{stem.name}.{ending}")) as path:
-                figure.savefig(path, format=ending, dpi=_DPI, metadata=metadata)
+    with rc_context(STYLE):
+        save(_curves(report) if report["suite"] == "curve" else _scores(report), stem)
+
+
+def save(figure: Figure, stem: Path) -> None:
+    """Write a figure as ``stem.png`` and ``stem.svg``, without what changes from day to day.
+
+    Args:
+        figure: drawn in :data:`STYLE`, which has to be in force.
+        stem: path without an ending.
+    """
+    for ending, metadata in (("png", {"Software": None}), ("svg", {"Date": None})):
+        with atomic_path(stem.with_name(f"{stem.name}.{ending}")) as path:
+            figure.savefig(path, format=ending, dpi=_DPI, metadata=metadata)
 
 
 def _scores(report: Report) -> Figure:
